@@ -1,0 +1,116 @@
+import type { Address } from './address.ts';
+import type { Owned, SecretField } from './resource.ts';
+
+/** An RFC 3339 instant in UTC with milliseconds, as `Date.prototype.toISOString` prints it. Sorts as text. */
+export type Instant = string;
+
+/** Random UUID; a rename keeps it, and secrets are bound to it. */
+export type RecordId = string;
+/** Random UUID of one value of one secret field. */
+export type VersionId = string;
+
+/** Who may change a record: records of other owners are never touched. */
+export interface Owner {
+  readonly project: string;
+  readonly environment: string;
+}
+
+/** How it was shown that a secret opens the account. */
+export interface ProofNote {
+  readonly at: Instant;
+  /** Such as `scram-login` or `verifier`. */
+  readonly method: string;
+  /** The node that answered, `host:port`. */
+  readonly node?: string;
+}
+
+/**
+ * The life of one value of one secret field:
+ * `pending` (sealed, perhaps live) → `current` (proved; what readers get) → `previous`;
+ * `candidate`: may be live but nobody could prove it yet, or was refused. At most one `pending` and one `current` a field.
+ */
+export type VersionState = 'pending' | 'current' | 'previous' | 'candidate';
+
+export interface VersionHeader {
+  readonly id: VersionId;
+  readonly field: SecretField;
+  readonly state: VersionState;
+  readonly origin: 'generated' | 'input' | 'recovered';
+  readonly createdAt: Instant;
+  /** Of an input: the `version` that its manifest gave. */
+  readonly inputVersion?: number;
+  readonly proof?: ProofNote;
+  /** Why no proof can be had; readers then need `--allow-unproved`. */
+  readonly unproved?: string;
+  /** The target answered that this secret is wrong, or its policy refused it. Never tried again of itself. */
+  readonly refused?: { readonly at: Instant; readonly code: string };
+  /** Entropy in bits of a generated secret, rounded down; absent for inputs (it would tell about the secret). */
+  readonly bits?: number;
+}
+
+/** Why a rotation takes place. */
+export type RotateReason =
+  | { readonly type: 'initial' }
+  | { readonly type: 'due'; readonly dueAt: Instant }
+  | { readonly type: 'trigger'; readonly value: string }
+  | { readonly type: 'request' }
+  | { readonly type: 'drift' };
+
+/** What the server side keeps about the rotation of a user. No manifest owns any of it. */
+export interface RotationState {
+  /** The rotation in flight: it is finished, with the same secret, before anything else happens to this account. */
+  readonly active?: { readonly id: string; readonly field: SecretField; readonly reason: RotateReason; readonly startedAt: Instant };
+  readonly initialDone?: boolean;
+  readonly triggersSeen?: readonly string[];
+  /** The last rotation that was proved and committed. */
+  readonly lastRotatedAt?: Instant;
+  /** From when intervals count while there was no rotation: the apply that put the policy on the record. */
+  readonly anchorAt?: Instant;
+  /** Next scheduled time; absent = none (on demand, exhausted, or waiting for a first rotation by hand). */
+  readonly nextAt?: Instant;
+  /** Hash of the schedule that `nextAt` was computed from; another schedule computes anew. */
+  readonly scheduleHash?: string;
+  /** No candidate could be proved inside the attempt budget: nothing writes to this account of itself. */
+  readonly quarantined?: { readonly at: Instant; readonly code: string; readonly reason: string };
+  /** Failed tries in a row; `notBefore` holds back automatic runs only, never an explicit apply. */
+  readonly failures?: { readonly count: number; readonly lastAt: Instant; readonly code: string; readonly notBefore: Instant };
+}
+
+/** What a vault keeps for a resource, without its secrets: readable with no key. */
+export interface VaultRecord extends Owned {
+  readonly id: RecordId;
+  readonly address: Address;
+  readonly owner: Owner;
+  /** Rises by one with each write; the compare-and-set token. */
+  readonly revision: number;
+  readonly status: 'managed' | 'released';
+  readonly releasedAt?: Instant;
+  /** The last `version` of each write-only input that became current (or, for a kept credential, was stored). */
+  readonly inputs: Readonly<Partial<Record<SecretField, number>>>;
+  readonly versions: readonly VersionHeader[];
+  readonly rotation: RotationState;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+  /** HMAC-SHA-256 (hex) over everything above under a key derived from the vault key. */
+  readonly mac: string;
+}
+
+/** What `plan` works from: metadata only. */
+export interface Snapshot {
+  readonly formatVersion: 1;
+  /** Random UUID made by `init`; a vault with another lineage is another vault. */
+  readonly lineage: string;
+  /** Rises with every write to the vault. */
+  readonly serial: number;
+  readonly records: readonly VaultRecord[];
+  /** Secret versions that a target refused: no automatic login uses them again. Outside the MAC: it can delay, not redirect. */
+  readonly refusedVersions: readonly VersionId[];
+}
+
+export function versionIn(record: VaultRecord, field: SecretField, state: VersionState): VersionHeader | undefined {
+  return record.versions.find((v) => v.field === field && v.state === state);
+}
+
+export function sameOwner(a: Owner, b: Owner): boolean {
+  return a.project === b.project && a.environment === b.environment;
+}

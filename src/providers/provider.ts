@@ -1,0 +1,158 @@
+import { type Code, PamError, type PamErrorOptions } from '../errors/index.ts';
+import type { Address, Instant, JsonObject, Secret, SecretField } from '../model/index.ts';
+
+/** TLS of a target. `ca` is PEM text. There is no way to skip verification but `disable`, which is a risk in every plan. */
+export interface TlsSettings {
+  readonly mode: 'verify-full' | 'verify-ca' | 'disable';
+  readonly ca?: string;
+  readonly serverName?: string;
+  /** SHA-256 of the server certificate, hex with or without colons. */
+  readonly pin?: string;
+  readonly startTls?: boolean;
+}
+
+/** The live system, built from the record of a resource. */
+export interface Target {
+  readonly address: Address;
+  /** Such as `postgresql`: chooses the provider. */
+  readonly type: string;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsSettings;
+  /** All owned fields of the resource, for what only one provider knows. */
+  readonly fields: JsonObject;
+}
+
+/** The account on the target. */
+export interface Account {
+  readonly address: Address;
+  readonly login: string;
+  /** Which secret of it is meant. */
+  readonly field: SecretField;
+  /** All owned fields of the user (`connectDatabase`, `distinguishedName`, …). */
+  readonly fields: JsonObject;
+}
+
+/** Somebody to log in as. */
+export interface Credential {
+  readonly address: Address;
+  readonly login: string;
+  readonly field: SecretField;
+  readonly secret: Secret;
+  readonly fields: JsonObject;
+}
+
+/** What the target says about an account. Reading it spends no login attempt of that account. */
+export interface AccountState {
+  readonly exists: boolean;
+  /** The immutable identity on the target (OID, SID, entryUUID, uid), to notice that a name now means another account. */
+  readonly identity?: string;
+  readonly locked?: boolean;
+  readonly disabled?: boolean;
+  readonly expired?: boolean;
+  /** In words, for a person; empty when the account can be rotated. */
+  readonly obstacles: readonly string[];
+  readonly lastChangedAt?: Instant;
+}
+
+/**
+ * `done`: the target said so. `refused`: it certainly did not change (the code says why: PAM6004 rights, PAM6005 absent,
+ * PAM6006 state, PAM6007 policy, PAM6010 busy). `unknown`: it may have changed, or may yet.
+ */
+export type SetOutcome =
+  | { readonly outcome: 'done' }
+  | { readonly outcome: 'refused'; readonly code: Code; readonly reason: string; readonly retryable: boolean }
+  | { readonly outcome: 'unknown'; readonly reason: string };
+
+/**
+ * `accepted`: a fresh login in which this secret was needed. `restricted` says that the secret is right though the login was
+ * not let through (expired, no such database, …). `refused`: the target says the secret is wrong, and a failed login was spent.
+ * `cannot-tell`: neither (unreachable, locked, a login that would take any secret); `spent` says whether a failed login may have counted.
+ */
+export type Proof =
+  | { readonly answer: 'accepted'; readonly method: string; readonly node: string; readonly restricted?: string }
+  | { readonly answer: 'refused'; readonly code: Code; readonly reason: string }
+  | { readonly answer: 'cannot-tell'; readonly code: Code; readonly reason: string; readonly spent: boolean; readonly never?: boolean };
+
+/** One step of a rotation as the target sees it, so that a request which was lost can be found and stopped. */
+export interface Attempt {
+  readonly rotationId: string;
+  /** Server-side bound: after this long the target has applied the request or never will. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * A session with one target, opened by `ProviderModule.open` under one credential (or none: then only `prove` may be called).
+ * Not for concurrent use. Every method may throw `ProviderError`; `setSecret` and `prove` turn what the target says about the
+ * secret into their results and throw only for what comes before (a session that is gone).
+ */
+export interface Provider extends AsyncDisposable {
+  inspect(account: Account): Promise<AccountState>;
+  /** One request for one account, bounded on the server side, idempotent: the same secret may be sent again at any time. */
+  setSecret(account: Account, secret: Secret, attempt: Attempt): Promise<SetOutcome>;
+  /** A fresh connection with only this secret to offer; never retried inside. */
+  prove(account: Account, secret: Secret): Promise<Proof>;
+}
+
+export interface Candidate {
+  readonly id: string;
+  readonly secret: Secret;
+}
+
+export type LiveAnswer =
+  | { readonly live: string; readonly method: string; readonly node: string }
+  /** None of the candidates: a foreign secret. Strong evidence only. */
+  | { readonly live: 'none'; readonly method: string; readonly node: string }
+  | { readonly live: 'unknown'; readonly reason: string };
+
+/** Tells which candidate is live without a login of the account: by verifier or change counter (`src/rotate/README.md`). */
+export interface OracleOf {
+  identify(account: Account, candidates: readonly Candidate[]): Promise<LiveAnswer>;
+}
+
+/** Ends requests of an earlier attempt that may still be on their way; resolves true when none can take effect any more. */
+export interface Quiesce {
+  quiesce(account: Account, attempt: Attempt): Promise<boolean>;
+}
+
+export function hasOracle(provider: Provider): provider is Provider & OracleOf {
+  return 'identify' in provider;
+}
+
+export function canQuiesce(provider: Provider): provider is Provider & Quiesce {
+  return 'quiesce' in provider;
+}
+
+export interface OpenOptions {
+  /** Bounds connecting and logging in, milliseconds. */
+  readonly connectTimeoutMs: number;
+  /** Shown on the target where it can show something (PostgreSQL `application_name`). */
+  readonly sessionName: string;
+}
+
+/** What `project/` loads lazily for a type of target. */
+export interface ProviderModule {
+  /** Can this provider prove a login at all (else rotations are `unproved`)? */
+  readonly provable: boolean;
+  /** Can the old secret be set again, or does it live on beside the new one? */
+  readonly rollback: 'none' | 'overlap';
+  /**
+   * Connects; with a credential it logs in and throws `ProviderError` when that fails (PAM6003 = the credential was refused:
+   * one failed login was spent). Without a credential nothing is connected until `prove`.
+   */
+  open(target: Target, credential: Credential | null, options: OpenOptions): Promise<Provider>;
+}
+
+/** `retryable`: the same request may succeed later without anybody doing anything. */
+export class ProviderError extends PamError {
+  readonly retryable: boolean;
+  /** A failed login may have been counted by the target. */
+  readonly spent: boolean;
+
+  constructor(code: Code, message: string, options: PamErrorOptions & { retryable?: boolean; spent?: boolean } = {}) {
+    super(code, message, options);
+    this.name = 'ProviderError';
+    this.retryable = options.retryable ?? false;
+    this.spent = options.spent ?? code === 'PAM6003';
+  }
+}
