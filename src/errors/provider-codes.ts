@@ -57,4 +57,9 @@ export const PROVIDER_CODES = {
     exit: 1,
     explanation: 'The error code of the target is in the message; its text is not repeated, since it may hold secrets.',
   },
+  PAM6012: {
+    title: 'the target does not let this login in from here',
+    exit: 6,
+    explanation: 'A rule of the target shuts it out whatever the secret is (`pg_hba.conf`, an allowed host, a login that must come over TLS). No login was spent. Mend the rule, or run pam where it is let in.',
+  },
 } as const satisfies Record<`PAM6${string}`, CodeInfo>;

@@ -17,4 +17,39 @@ export const USAGE_CODES = {
     exit: 1,
     explanation: 'A bug in pam. Nothing is lost: an interrupted rotation is finished by the next apply. Please report the message.',
   },
+  PAM9004: {
+    title: 'a file cannot be read or written',
+    exit: 8,
+    explanation: 'A path that was given on the command line or found by the globs of pam.yaml does not exist, or may not be read.',
+  },
+  PAM9005: {
+    title: 'no such environment',
+    exit: 8,
+    explanation: '`--env` names an environment that pam.yaml does not have under `environments`.',
+  },
+  PAM9006: {
+    title: 'not supported by this version',
+    exit: 8,
+    explanation: 'pam.yaml asks for a vault or a journal that this version does not have.',
+  },
+  PAM9007: {
+    title: 'there is a project already',
+    exit: 8,
+    explanation: '`pam init` never overwrites. Use another folder, or go on with the project that is there.',
+  },
+  PAM9008: {
+    title: 'no such record',
+    exit: 1,
+    explanation: 'The vault has no record of that address for this project and environment. `pam list` shows what it has.',
+  },
+  PAM9009: {
+    title: 'a secret would be shown on a terminal',
+    exit: 8,
+    explanation: '`pam secret get` writes to a pipe. To see the secret on a terminal, say so with `--reveal`; pending and candidate versions need `--break-glass`.',
+  },
+  PAM9010: {
+    title: 'the secret was never proved',
+    exit: 3,
+    explanation: 'Nothing has shown that this secret opens the account. `--allow-unproved` reads it all the same.',
+  },
 } as const satisfies Record<`PAM9${string}`, CodeInfo>;

@@ -62,4 +62,29 @@ export const VAULT_CODES = {
     exit: 1,
     explanation: 'The record has no secret in that field and version. `pam show ADDRESS` lists what it has.',
   },
+  PAM5013: {
+    title: 'the recipients of the vault are wrong',
+    exit: 8,
+    explanation: 'A vault is sealed to at least two different age recipients (`age1…`): the runner that works with it and a recovery recipient whose identity is kept offline. `age-keygen` makes one.',
+  },
+  PAM5014: {
+    title: 'the audit trail was changed',
+    exit: 6,
+    explanation: 'The events are chained by their hashes, and each carries a MAC. From the event named on, the trail is not what pam wrote. Compare with a backup.',
+  },
+  PAM5015: {
+    title: 'a write to the vault contradicts itself',
+    exit: 1,
+    explanation: 'A version without its secret, a secret without its version, a secret given twice, two current or pending versions of one field. This is a bug in pam; nothing was written.',
+  },
+  PAM5016: {
+    title: 'the vault exists already',
+    exit: 8,
+    explanation: 'A vault is made once and never overwritten. Use the one that is there, or name another path.',
+  },
+  PAM5017: {
+    title: 'the identity cannot be used',
+    exit: 6,
+    explanation: 'An identity file has one `AGE-SECRET-KEY-1…` a line, with `#` comments between them, as `age-keygen` writes it. The text is not repeated here, since it may hold the key.',
+  },
 } as const satisfies Record<`PAM5${string}`, CodeInfo>;

@@ -125,6 +125,8 @@ export const RISK_CODES = [
   'no-credential',
   'runs-command',
   'stricter-policy',
+  'lower-input-version',
+  'past-run-once',
 ] as const;
 export type RiskCode = (typeof RISK_CODES)[number];
 

@@ -60,7 +60,6 @@ export type RotateReason =
 export interface RotationState {
   /** The rotation in flight: it is finished, with the same secret, before anything else happens to this account. */
   readonly active?: { readonly id: string; readonly field: SecretField; readonly reason: RotateReason; readonly startedAt: Instant };
-  readonly initialDone?: boolean;
   readonly triggersSeen?: readonly string[];
   /** The last rotation that was proved and committed. */
   readonly lastRotatedAt?: Instant;
@@ -70,6 +69,8 @@ export interface RotationState {
   readonly nextAt?: Instant;
   /** Hash of the schedule that `nextAt` was computed from; another schedule computes anew. */
   readonly scheduleHash?: string;
+  /** A verify was refused: the target moved away from `current`. */
+  readonly drift?: { readonly at: Instant; readonly version: VersionId };
   /** No candidate could be proved inside the attempt budget: nothing writes to this account of itself. */
   readonly quarantined?: { readonly at: Instant; readonly code: string; readonly reason: string };
   /** Failed tries in a row; `notBefore` holds back automatic runs only, never an explicit apply. */

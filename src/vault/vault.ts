@@ -95,6 +95,12 @@ export interface AuditEvent extends AuditEntry {
 export interface AttemptBudget {
   readonly max: number;
   readonly windowMs: number;
+  /**
+   * There is reason to believe that this very secret is right (it was proved before, or the target has just said that it took it).
+   * Unsettled tickets of the same version then count as one: a process that was killed while it logged in leaves one behind each
+   * time, and they must not add up to keep us from a login that spends nothing. A guess counts each of them.
+   */
+  readonly expected?: boolean;
 }
 
 export type SpendAnswer =
@@ -105,7 +111,9 @@ export type SpendAnswer =
 /** Durable before the login happens, so that a crash cannot make us forget a failed one. */
 export interface Attempts {
   spend(ref: SecretRef, budget: AttemptBudget): Promise<SpendAnswer>;
-  /** The login succeeded, or certainly never happened: the attempt is given back. */
+  /** The login succeeded: this ticket and every unsettled one of the same version are given back. */
+  succeed(ticket: string): Promise<void>;
+  /** No login happened (unreachable, TLS): the attempt is given back. */
   giveBack(ticket: string): Promise<void>;
   /** The target refused the secret: the attempt stays spent and the version is remembered as refused. */
   refuse(ticket: string, code: string): Promise<void>;
@@ -137,6 +145,8 @@ export interface Runs {
 
 /** What needs no key and takes no lock. Open it, read, dispose. */
 export interface VaultReader extends AsyncDisposable {
+  /** Made by `init`, the same for as long as the vault lives. */
+  readonly lineage: string;
   snapshot(): Promise<Snapshot>;
   /** Newest first. */
   listRuns(limit: number): Promise<readonly RunSummary[]>;
@@ -144,7 +154,7 @@ export interface VaultReader extends AsyncDisposable {
   /** The newest run of that digest, finished or not. */
   findRun(digest: string): Promise<Run | null>;
   heldLeases(): Promise<readonly { scope: LeaseScope; epoch: number; holder: LeaseHolder; expiresAt: Instant }[]>;
-  /** Oldest first; the reader checks the chain with `verifyAuditChain`. */
+  /** Oldest first. `verifyAuditChain` checks the chain, and with `Vault.isAuthentic` the MACs. */
   audit(): AsyncIterable<AuditEvent>;
   /** Opens the vault key with the first identity that fits; VaultError PAM5005 when none does. */
   unlock(identities: readonly string[]): Promise<Vault>;
@@ -173,6 +183,8 @@ export interface Vault extends VaultReader {
   readSecret(ref: SecretRef): Promise<Secret>;
   /** Appends to the trail without writing records (a secret was shown to a person). */
   appendAudit(entries: readonly AuditEntry[]): Promise<void>;
+  /** Does the event carry the MAC that its hash has under our key? For `verifyAuditChain`. */
+  isAuthentic(event: AuditEvent): boolean;
   readonly attempts: Attempts;
   readonly runs: Runs;
   /** Seals bytes to all recipients of the vault, the offline recovery recipient among them: used by the rotation journal. */

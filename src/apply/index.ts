@@ -1,0 +1,2 @@
+export { APPLY_FAILPOINTS, type ApplyContext, type ApplyFailpoint, type ApplyOptions, type ApplyResult, type Approval, apply } from './apply.ts';
+export { exitOfLedger } from './ledger.ts';

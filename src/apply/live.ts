@@ -1,0 +1,68 @@
+import { type Code, isPamError } from '../errors/index.ts';
+import type { Change, VaultRecord } from '../model/index.ts';
+import { ingestInput, type Logins, type Lookup, type RotateContext, type RotationResult, rotateAccount, type VerifyResult, verifyAccount } from '../rotate/index.ts';
+import type { RowResult } from './ledger.ts';
+
+/** Carries out one row that touches a live system. Never rejects for what a target or the vault answers. */
+export async function runLiveRow(ctx: RotateContext, logins: Logins, change: Change, lookup: Lookup): Promise<RowResult> {
+  const record = lookup(change.address);
+  if (record === undefined) return { outcome: 'failed', code: 'PAM4007', detail: `${change.address} has no record` };
+  try {
+    switch (change.kind) {
+      case 'ingest':
+        return fromRotation(await ingestInput(ctx, logins, record.id, lookup, change.field, change.input, change.prove));
+      case 'verify':
+        return fromVerify(await verifyAccount(ctx, logins, record.id, lookup, change.field, { clear: false }));
+      case 'rotate':
+        return fromRotation(await rotateAccount(ctx, logins, record.id, lookup, change.reason, change.currentVersion));
+      default:
+        throw new Error(`${change.kind} is no live row`);
+    }
+  } catch (error) {
+    if (!isPamError(error)) throw error;
+    return { outcome: 'failed', code: error.code, detail: error.message };
+  }
+}
+
+/** Turns what a rotation came to into a line of the ledger. */
+export function fromRotation(result: RotationResult): RowResult {
+  switch (result.outcome) {
+    case 'rotated':
+      return { outcome: 'succeeded', detail: result.detail };
+    case 'unchanged': {
+      if (result.code === 'PAM4012') return { outcome: 'not attempted', detail: result.detail };
+      // The first account met the refusal itself; the others were not even tried because of it.
+      const skipped = result.because !== undefined && result.code !== 'PAM6003';
+      return skipped
+        ? { outcome: 'skipped', code: result.code, detail: result.detail, because: result.because }
+        : { outcome: 'failed', code: result.code, detail: result.detail };
+    }
+    case 'unfinished':
+      return { outcome: 'unknown', code: result.code, detail: result.detail };
+    case 'quarantined':
+      return { outcome: 'failed', code: result.code, detail: result.detail };
+    default:
+      return result satisfies never;
+  }
+}
+
+function fromVerify(result: VerifyResult): RowResult {
+  switch (result.state) {
+    case 'proved':
+      return { outcome: 'succeeded', detail: `proved by ${result.method} on ${result.node}` };
+    case 'kept':
+      return { outcome: 'succeeded', detail: 'kept: nothing to prove' };
+    case 'moved':
+    case 'unknown':
+      return { outcome: 'failed', code: result.code as Code, detail: result.detail };
+    default:
+      return result satisfies never;
+  }
+}
+
+/** The target that a live row speaks to: rows with the same one share its few places. */
+export function targetKey(change: Change, lookup: (address: Change['address']) => VaultRecord | undefined): string | undefined {
+  const link = lookup(change.address)?.links.find((l) => l.type === 'belongs-to');
+  return link?.to;
+}
+

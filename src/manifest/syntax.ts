@@ -1,0 +1,53 @@
+import type { YAMLError } from 'yaml';
+import type { PamError } from '../errors/index.ts';
+import { problemAt, type SourceFile, type Span } from './source.ts';
+
+/**
+ * What the codes of the YAML parser mean. Its own messages are not passed on: some repeat the text, which may be a secret.
+ * The second text is the hint.
+ */
+const MEANINGS: Readonly<Record<string, readonly [string, string?]>> = {
+  ALIAS_PROPS: ['an alias takes neither anchor nor tag'],
+  BAD_ALIAS: ['an anchor or alias has no name', 'put quotes around text that begins with `*` or `&`'],
+  BAD_COLLECTION_TYPE: ['a tag does not fit its value', 'remove the tag'],
+  BAD_DIRECTIVE: ['a directive is malformed', 'remove the line that begins with `%`'],
+  BAD_DQ_ESCAPE: ['an escape is unknown', 'double the backslash, or use single quotes'],
+  BAD_INDENT: ['the indentation does not fit the lines above'],
+  BAD_PROP_ORDER: ['an anchor or tag stands in the wrong place'],
+  BAD_SCALAR_START: ['text cannot begin with this character', 'put quotes around it'],
+  BLOCK_AS_IMPLICIT_KEY: ['a value holds a second `: `, or a list where a key is expected', 'put quotes around text that holds `: `'],
+  BLOCK_IN_FLOW: ['a block cannot stand inside brackets'],
+  KEY_OVER_1024_CHARS: ['a key is longer than 1,024 characters'],
+  MISSING_CHAR: ['a quote, bracket, comma or colon is missing'],
+  MULTILINE_IMPLICIT_KEY: ['a line is neither a key with a colon nor the value of one'],
+  MULTIPLE_ANCHORS: ['a value has two anchors'],
+  MULTIPLE_TAGS: ['a value has two tags'],
+  TAB_AS_INDENT: ['a tab cannot indent', 'use spaces'],
+  UNEXPECTED_TOKEN: ['something stands here that does not belong here', 'put quotes around text with special characters'],
+};
+
+/**
+ * Located errors for what the YAML parser found, at most one a line. It misses a closing quote or bracket only at the end of the
+ * document; `unclosed` says where they were opened. Unknown tags, a warning of the parser, are errors here (PAM1006).
+ */
+export function explainSyntax(source: SourceFile, document: Span, faults: readonly YAMLError[], unclosed: readonly number[]): PamError[] {
+  const base = document.start;
+  const length = source.text.slice(document.start, document.end).trimEnd().length;
+  const lines = new Set<number>();
+  return faults
+    .toSorted((a, b) => a.pos[0] - b.pos[0])
+    .flatMap((fault) => {
+      const opened = fault.pos[0] >= length ? unclosed.at(-1) : undefined;
+      const start = base + (opened ?? fault.pos[0]);
+      const span = { start, end: opened === undefined ? Math.max(base + fault.pos[1], start + 1) : start + 1 };
+      const { line } = source.locate(start);
+      if (lines.has(line)) return [];
+      lines.add(line);
+      if (opened !== undefined) return [problemAt(source, span, 'PAM1001', 'a quote or bracket is opened here and never closed')];
+      if (fault.code === 'TAG_RESOLVE_FAILED') {
+        return [problemAt(source, span, 'PAM1006', 'a tag is not known', { hint: 'put quotes around text that begins with `!`' })];
+      }
+      const [message, hint] = MEANINGS[fault.code] ?? ['the text cannot be read'];
+      return [problemAt(source, span, 'PAM1001', message, { hint })];
+    });
+}

@@ -1,0 +1,91 @@
+import { effectivePolicy } from '../graph/index.ts';
+import { type Address, type Change, kindOf, type JsonObject, linkOf, type Risk, type RiskCode, versionIn } from '../model/index.ts';
+import { compareComplexity, entropyBits } from '../policy/index.ts';
+import { readPath } from './diff.ts';
+import type { PlanInput } from './input.ts';
+import { capabilityOf, resourceOf } from './live-rows.ts';
+import type { World } from './world.ts';
+
+const ENDPOINT = /^(host|port|tls(\..*)?|hostKey|knownHosts|via)$/;
+
+/** What a person should know before anything is touched, sorted by address and code. */
+export function findRisks(input: PlanInput, world: World, changes: readonly Change[]): readonly Risk[] {
+  const risks = new Map<string, Risk>();
+  const add = (code: RiskCode, address: Address, message: string) => risks.set(`${address}\0${code}\0${message}`, { code, address, message });
+  for (const change of changes) {
+    if (change.kind === 'update') endpointRisk(change, world, add);
+    if (change.kind === 'ingest' && change.input.fromCommand !== undefined) add('runs-command', change.address, `runs ${JSON.stringify(change.input.fromCommand)} to read ${change.field}`);
+    if (change.kind === 'ingest' && !change.prove && resourceOf(world, world.after(change.address) ?? { fields: {}, links: [] }) !== undefined) {
+      add('unprovable', change.address, `${change.field} is stored unproved: this version cannot log in to its target`);
+    }
+    if (change.kind === 'rotate') rotationRisks(change, input, world, add);
+    if (change.kind === 'create' || change.kind === 'update') policyRisks(change.address, world, add);
+  }
+  for (const pair of world.pairs) {
+    const { desired, record } = pair;
+    if (desired === undefined) continue;
+    if (readPath(desired.fields, 'tls.mode') === 'disable') add('plaintext-transport', pair.address, 'tls.mode: disable sends credentials in the clear');
+    for (const [field, source] of Object.entries(desired.inputs)) {
+      const stored = record?.inputs[field as keyof typeof record.inputs];
+      if (source !== undefined && stored !== undefined && source.version < stored) {
+        add('lower-input-version', pair.address, `${field}: version ${source.version} is below ${stored}, which was taken in already: nothing is read`);
+      }
+    }
+  }
+  return [...risks.keys()].sort().map((key) => risks.get(key) as Risk);
+}
+
+type Add = (code: RiskCode, address: Address, message: string) => void;
+
+/** A stored credential would be presented to another endpoint than the one it was proved on. */
+function endpointRisk(change: Change & { kind: 'update' }, world: World, add: Add): void {
+  const moved = change.fields.filter((f) => ENDPOINT.test(f.path));
+  if (moved.length === 0) return;
+  const holders = [...world.usersOn(change.address), linkOf(world.after(change.address) ?? { fields: {}, links: [] }, 'admin-of')];
+  const stored = holders.filter((a) => a !== undefined && (world.pair(a)?.record?.versions.some((v) => v.state === 'current') ?? false));
+  if (stored.length > 0) {
+    add('new-endpoint', change.address, `${new Set(stored).size} stored credentials will be presented to a new endpoint (${moved.map((f) => f.path).join(', ')})`);
+  }
+}
+
+function rotationRisks(change: Change & { kind: 'rotate' }, input: PlanInput, world: World, add: Add): void {
+  const { address } = change;
+  const state = world.after(address);
+  if (state === undefined) return;
+  const capability = capabilityOf(input, world, state);
+  if (capability?.provable === false) add('unprovable', address, 'the target offers no proof of a login: the new secret will be unproved');
+  if (capability?.rollback === 'none') add('no-rollback', address, 'the old secret stops working at once');
+  if (isSoleAdmin(address, world)) add('sole-admin', address, 'the only administrator of its own resource is rotated, with no reconcile credential');
+  const consumers = state.fields['consumers'];
+  if (!Array.isArray(consumers) || consumers.length === 0) add('unlisted-consumers', address, 'no consumers are listed: whatever else uses the secret is not told');
+}
+
+function policyRisks(address: Address, world: World, add: Add): void {
+  if (kindOf(address) === 'RotationPolicy') return policyChange(address, world, add);
+  if (kindOf(address) !== 'PamUser') return;
+  const state = world.after(address);
+  const record = world.pair(address)?.record;
+  if (state === undefined || record === undefined) return;
+  const { complexity } = effectivePolicy(state, world.after);
+  const bits = versionIn(record, 'password', 'current')?.bits;
+  if (complexity !== undefined && bits !== undefined && bits < Math.floor(entropyBits(complexity))) {
+    add('weak-secret', address, `the current secret has ${bits} bits, less than its policy asks for; the next rotation replaces it`);
+  }
+}
+
+function policyChange(address: Address, world: World, add: Add): void {
+  const pair = world.pair(address);
+  const before = pair?.record?.fields['complexity'] as JsonObject | undefined;
+  const after = pair?.desired?.fields['complexity'] as JsonObject | undefined;
+  if (pair?.record === undefined || pair.desired === undefined) return;
+  const change = compareComplexity(before ?? {}, after ?? {});
+  if (change === 'weaker' || change === 'mixed') add('weaker-policy', address, 'complexity asks for less than before');
+  if (change === 'stricter') add('stricter-policy', address, 'complexity asks for more than before; it takes effect at the next rotation of each account');
+}
+
+/** The account administers the resource that it lives on, and nothing else could reset it. */
+export function isSoleAdmin(address: Address, world: World): boolean {
+  const state = world.after(address);
+  const resource = state === undefined ? undefined : resourceOf(world, state);
+  return resource !== undefined && linkOf(resource, 'admin-of') === address && state?.fields['reconcileCredential'] === undefined;
+}

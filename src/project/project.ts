@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { combineErrors, PamError } from '../errors/index.ts';
+import { buildGraph } from '../graph/index.ts';
+import { type LoadedManifests, loadManifests, loadProjectFile, type ProjectFile } from '../manifest/index.ts';
+import { compareText, type DesiredResource, type Owner } from '../model/index.ts';
+import type { Freeze, Limits } from '../plan/index.ts';
+import { findProjectFile, readManifestFiles, showPath } from './find.ts';
+
+export interface ProjectOptions {
+  /** Where to look for pam.yaml, upwards. */
+  readonly folder: string;
+  readonly environment?: string;
+  /** `-f`: replaces the manifests of pam.yaml. */
+  readonly files?: readonly string[];
+}
+
+/** pam.yaml with the environment's overrides applied and its paths resolved. */
+export interface Project {
+  readonly root: string;
+  readonly owner: Owner;
+  readonly file: Omit<ProjectFile, 'environments'>;
+  readonly files: readonly string[];
+  readonly limits: Limits;
+  readonly freezes: readonly Freeze[];
+}
+
+export interface Desired {
+  readonly resources: readonly DesiredResource[];
+  readonly warnings: readonly PamError[];
+  readonly digest: string;
+}
+
+/** Reads pam.yaml. PamError with everything that is wrong with it; PAM9002 when there is none; PAM9005 for an unknown environment. */
+export async function openProject(options: ProjectOptions): Promise<Project> {
+  const path = findProjectFile(options.folder);
+  const root = dirname(path);
+  const { project, problems } = loadProjectFile(showPath(root, path), await readFile(path));
+  if (project === null || problems.length > 0) throw combineErrors(problems);
+  const { environments = {}, ...common } = project;
+  const environment = options.environment ?? 'default';
+  const overrides = environments[environment];
+  if (overrides === undefined && environment !== 'default') {
+    const known = Object.keys(environments).sort();
+    throw new PamError('PAM9005', `pam.yaml has no environment ${environment}`, {
+      hint: known.length === 0 ? 'add it under environments:' : `it has: ${known.join(', ')}`,
+    });
+  }
+  const file = { ...common, ...overrides };
+  return {
+    root,
+    owner: { project: project.project, environment },
+    file,
+    files: options.files ?? [],
+    limits: flattenLimits(file.limits),
+    freezes: (file.freeze ?? []).map((f) => ({ from: momentOf(f.from, false), until: momentOf(f.to, true), reason: f.reason })),
+  };
+}
+
+/** Reads, validates and links the manifests. Throws one PamError that carries every problem of all files. */
+export async function loadDesired(project: Project): Promise<Desired> {
+  const files = await readManifestFiles(project.root, project.file.manifests, project.files);
+  const loaded = loadManifests(files, {
+    readFile: (path) => readOptional(resolve(project.root, path)),
+    ...(project.file.allowCommands === undefined ? { allowCommands: [] } : { allowCommands: project.file.allowCommands }),
+  });
+  const { problems, warnings } = buildGraph(loaded.resources);
+  // A link to a resource whose own manifest is broken is no second problem.
+  const incomplete = new Set<string>(loaded.incomplete);
+  const linked = problems.filter((p) => p.code !== 'PAM1042' || ![...incomplete].some((address) => p.message.includes(address)));
+  const all = [...loaded.problems, ...linked.map((p) => withFrame(p, loaded))].sort(byPlace);
+  if (all.length > 0) throw combineErrors(all);
+  return { resources: loaded.resources, digest: loaded.digest, warnings: [...loaded.warnings, ...warnings.map((w) => withFrame(w, loaded))].sort(byPlace) };
+}
+
+/** The place of a local vault; undefined for other types. */
+export function vaultPath(project: Project): string | undefined {
+  const { vault } = project.file;
+  return vault.type === 'local' ? inProject(project, vault.path ?? '.pam/vault.db') : undefined;
+}
+
+/** The folder of a local journal: beside the vault unless pam.yaml says otherwise. */
+export function journalPath(project: Project): string {
+  const { journal } = project.file;
+  if (journal?.type === 'local') return inProject(project, journal.path);
+  return join(dirname(vaultPath(project) ?? inProject(project, '.pam/vault.db')), 'journal');
+}
+
+function inProject(project: Project, path: string): string {
+  return isAbsolute(path) ? path : join(project.root, path);
+}
+
+function readOptional(path: string): Uint8Array | null {
+  try {
+    return readFileSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** `limits: { rotate: { max, kinds: { PamUser: { max } } } }` as `rotate` and `PamUser.rotate`. */
+function flattenLimits(limits: ProjectFile['limits']): Limits {
+  const flat: Record<string, Limits[string]> = {};
+  for (const [action, limit] of Object.entries(limits ?? {})) {
+    const { kinds, ...own } = limit as { max?: number; percent?: number; kinds?: Record<string, { max?: number; percent?: number }> };
+    if (Object.keys(own).length > 0) flat[action] = own;
+    for (const [kind, bound] of Object.entries(kinds ?? {})) flat[`${kind}.${action}`] = bound;
+  }
+  return flat;
+}
+
+/** A day is its first moment, or as an end the first moment after it, UTC. */
+function momentOf(text: string, end: boolean): string {
+  if (text.length > 10) return new Date(text).toISOString();
+  return new Date(Date.parse(`${text}T00:00:00Z`) + (end ? 86_400_000 : 0)).toISOString();
+}
+
+function withFrame(problem: PamError, loaded: LoadedManifests): PamError {
+  const frame = problem.source === undefined || problem.frame !== undefined ? undefined : loaded.frameAt(problem.source);
+  if (frame === undefined || problem.source === undefined) return problem;
+  return new PamError(problem.code, problem.message, { source: problem.source, frame, ...(problem.hint === undefined ? {} : { hint: problem.hint }) });
+}
+
+function byPlace(a: PamError, b: PamError): number {
+  const [x, y] = [a.source, b.source];
+  if (x === undefined || y === undefined) return x === y ? 0 : x === undefined ? -1 : 1;
+  return compareText(x.file, y.file) || x.line - y.line || x.column - y.column;
+}

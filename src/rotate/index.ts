@@ -1,0 +1,11 @@
+export { type Clock, DEFAULT_SETTINGS, instant, type Random, type RotateContext, RotationError, type RotateSettings } from './context.ts';
+export type { RotationResult } from './drive.ts';
+export { ROTATE_FAILPOINTS, type RotateFailpoint } from './failpoints.ts';
+export { ingestInput } from './ingest.ts';
+export { createJournal, type Journal, type JournalEntry, type JournalStorage } from './journal.ts';
+export { fileJournalStorage } from './journal-files.ts';
+export { createLogins, type Logins } from './logins.ts';
+export { listUnfinished, recoverAccount, type Unfinished } from './recover.ts';
+export { isReasonDone, rotateAccount } from './rotate.ts';
+export { describeSubject, type Lookup, lookupIn, type RotationFields, rotationFields, type Subject } from './subject.ts';
+export { type VerifyResult, verifyAccount } from './verify.ts';

@@ -1,0 +1,97 @@
+import { effectivePolicy, targetOf } from '../graph/index.ts';
+import {
+  type Address,
+  type JsonObject,
+  linkOf,
+  type Owner,
+  type SecretField,
+  type Snapshot,
+  sameOwner,
+  type VaultRecord,
+  versionIn,
+} from '../model/index.ts';
+import type { Complexity, Schedule } from '../policy/index.ts';
+import type { Account, Target } from '../providers/provider.ts';
+import { RotationError } from './context.ts';
+import { DEFAULT_RETENTION, type Retention } from './versions.ts';
+
+/** Who carries a change out: an administrator of the resource, or the account itself. */
+export type Actor = { readonly type: 'admin'; readonly record: VaultRecord } | { readonly type: 'self' };
+
+/** Everything that a rotation needs to know about one account, from records alone: no checkout, no manifest. */
+export interface Subject {
+  readonly record: VaultRecord;
+  readonly field: SecretField;
+  readonly account: Account;
+  /** Null for a kept credential: nothing to prove it against. */
+  readonly target: Target | null;
+  readonly actor: Actor;
+  readonly complexity: Complexity | undefined;
+  readonly schedule: Schedule | undefined;
+  readonly retention: Retention;
+  readonly allowUnproved: boolean;
+}
+
+/** Records of one owner by address. */
+export type Lookup = (address: Address) => VaultRecord | undefined;
+
+export function lookupIn(snapshot: Snapshot, owner: Owner): Lookup {
+  const byAddress = new Map(snapshot.records.filter((r) => sameOwner(r.owner, owner)).map((r) => [r.address, r]));
+  return (address) => byAddress.get(address);
+}
+
+export interface RotationFields {
+  readonly type?: 'general' | 'iamUser' | 'scriptsOnly';
+  readonly initial?: 'now' | 'due' | 'never';
+  readonly trigger?: string;
+  readonly enabled?: boolean;
+  readonly selfRotate?: boolean;
+  readonly allowUnproved?: boolean;
+  readonly field?: 'password' | 'privateKey';
+}
+
+export function rotationFields(fields: JsonObject): RotationFields | undefined {
+  return fields['rotation'] as RotationFields | undefined;
+}
+
+/** Describes an account with what its records say. Throws RotationError PAM4007 where a record that it needs is missing. */
+export function describeSubject(record: VaultRecord, lookup: Lookup, field?: SecretField): Subject {
+  const rotation = rotationFields(record.fields);
+  const secretField = field ?? rotation?.field ?? 'password';
+  const resourceAddress = linkOf(record, 'belongs-to');
+  const resource = resourceAddress === undefined ? undefined : lookup(resourceAddress);
+  if (resourceAddress !== undefined && resource === undefined) {
+    throw new RotationError('PAM4007', `${record.address} belongs to ${resourceAddress}, which has no record`);
+  }
+  const policy = effectivePolicy(record, lookup);
+  return {
+    record,
+    field: secretField,
+    account: { address: record.address, login: String(record.fields['login'] ?? ''), field: secretField, fields: record.fields },
+    target: resource === undefined ? null : targetOf(resource),
+    actor: actorOf(record, resource, lookup),
+    complexity: policy.complexity,
+    schedule: policy.schedule,
+    retention: { ...DEFAULT_RETENTION, ...(policy.retain === undefined ? {} : { versions: policy.retain }) },
+    allowUnproved: rotation?.allowUnproved ?? false,
+  };
+}
+
+function actorOf(record: VaultRecord, resource: VaultRecord | undefined, lookup: Lookup): Actor {
+  if (rotationFields(record.fields)?.selfRotate === true || resource === undefined) return { type: 'self' };
+  const adminAddress = linkOf(resource, 'admin-of');
+  const admin = adminAddress === undefined ? undefined : lookup(adminAddress);
+  if (admin === undefined) {
+    throw new RotationError('PAM4007', `${resource.address} has no admin credential on record, which ${record.address} needs`, {
+      hint: `set adminCredential on ${resource.address}, or rotation.selfRotate: true on ${record.address}`,
+    });
+  }
+  return admin.id === record.id ? { type: 'self' } : { type: 'admin', record: admin };
+}
+
+/** The secret that an account logs in with: the field it rotates, else the first that it has. */
+export function loginField(record: VaultRecord): SecretField {
+  const declared = rotationFields(record.fields)?.field;
+  if (declared !== undefined) return declared;
+  return versionIn(record, 'password', 'current') === undefined && versionIn(record, 'privateKey', 'current') !== undefined ? 'privateKey' : 'password';
+}

@@ -1,0 +1,179 @@
+import type { Code } from '../errors/index.ts';
+import { isPamError } from '../errors/index.ts';
+import { type RotateReason, type Secret, type VaultRecord, type VersionHeader, type VersionId, versionIn } from '../model/index.ts';
+import { entropyBits, generatePassword, nextTime, scheduleHash } from '../policy/index.ts';
+import type { Lease, RecordDraft, SecretRef } from '../vault/vault.ts';
+import { instant, type RotateContext, RotationError } from './context.ts';
+import type { OpenEntry } from './journal.ts';
+import type { Subject } from './subject.ts';
+import { demote, failed, promote, reusableCandidate, rotated, type Shown, stage } from './versions.ts';
+
+/** One rotation in hand: what was decided when it began, and the two secrets that matter. */
+export interface Work {
+  readonly id: string;
+  readonly reason: RotateReason;
+  readonly pending: { readonly version: VersionId; readonly secret: Secret };
+  readonly current: { readonly version: VersionId; readonly secret: Secret } | null;
+  entry: OpenEntry | null;
+}
+
+/** Chooses the pending secret: a fresh one by the policy, or the one that an earlier try never got to send. */
+export async function beginWork(ctx: RotateContext, subject: Subject, reason: RotateReason): Promise<Work & { readonly header: VersionHeader }> {
+  const { record, field } = subject;
+  const reuse = reusableCandidate(record, field);
+  const current = versionIn(record, field, 'current');
+  const read = (version: VersionId) => ctx.vault.readSecret({ record: record.id, field, version });
+  const secret = reuse === undefined ? generatePassword(subject.complexity ?? {}, { login: subject.account.login, randomInt: ctx.random.int }) : await read(reuse.id);
+  const header: VersionHeader = reuse ?? {
+    id: ctx.random.uuid(),
+    field,
+    state: 'pending',
+    origin: 'generated',
+    createdAt: instant(ctx.clock.now()),
+    bits: Math.floor(entropyBits(subject.complexity ?? {})),
+  };
+  await ctx.failpoint('rotate.generated');
+  return {
+    id: ctx.random.uuid(),
+    reason,
+    header,
+    pending: { version: header.id, secret },
+    current: current === undefined ? null : { version: current.id, secret: await read(current.id) },
+    entry: null,
+  };
+}
+
+/** Writes ahead, first half: the pending secret into the vault. Both halves are read back before any target is touched (I1). */
+export async function stageWork(ctx: RotateContext, subject: Subject, lease: Lease, work: Work, header: VersionHeader): Promise<void> {
+  const active = { id: work.id, field: subject.field, reason: work.reason, startedAt: instant(ctx.clock.now()) };
+  await update(ctx, subject.record.id, lease, (record) => stage(record, header, active), {
+    secret: { field: subject.field, version: header.id, secret: work.pending.secret },
+    audit: { action: 'rotation.stage', detail: { rotation: work.id, version: header.id, reason: work.reason.type } },
+  });
+  await ctx.failpoint('rotate.staged');
+  const back = await ctx.vault.readSecret(refOf(subject, work.pending.version));
+  if (!back.equals(work.pending.secret)) throw new RotationError('PAM4011', `the vault gave back another secret for ${subject.record.address}`, { phase: 'staged' });
+}
+
+/** Writes ahead, second half: vault and journal each hold the pending secret from here on. */
+export async function journalWork(ctx: RotateContext, subject: Subject, work: Work): Promise<OpenEntry> {
+  const candidates = [
+    { role: 'pending' as const, ...work.pending },
+    ...(work.current === null ? [] : [{ role: 'current' as const, ...work.current }]),
+  ];
+  const entry = await ctx.journal.open({
+    rotationId: work.id,
+    lineage: ctx.vault.lineage,
+    record: subject.record.id,
+    address: subject.record.address,
+    field: subject.field,
+    reason: work.reason,
+    startedAt: instant(ctx.clock.now()),
+    login: subject.account.login,
+    target: subject.target === null ? null : { address: subject.target.address, ...subject.target.fields },
+    candidates,
+  });
+  await ctx.failpoint('rotate.journaled');
+  const back = await ctx.journal.read(work.id);
+  const pending = back.state === 'entry' ? back.entry.head.candidates.find((c) => c.version === work.pending.version) : undefined;
+  if (pending === undefined || !pending.secret.equals(work.pending.secret)) {
+    throw new RotationError('PAM4011', `the journal gave back another secret for ${subject.record.address}`, { phase: 'staged' });
+  }
+  await ctx.failpoint('rotate.read-back');
+  return entry;
+}
+
+/** The point of no return: readers get the new secret from here on. */
+export async function commitWork(ctx: RotateContext, subject: Subject, lease: Lease, work: Work, shown: Shown): Promise<VaultRecord> {
+  const at = instant(ctx.clock.now());
+  const { schedule } = subject;
+  const nextAt = schedule === undefined ? null : nextTime(schedule, at, { anchor: at, key: subject.record.id });
+  const hash = schedule === undefined ? null : scheduleHash(schedule);
+  return update(
+    ctx,
+    subject.record.id,
+    lease,
+    (record) => {
+      const next = promote(record, work.pending.version, shown, subject.retention);
+      return { ...next, rotation: rotated(next.rotation, { reason: work.reason, at, nextAt, scheduleHash: hash }) };
+    },
+    { audit: { action: 'rotation.commit', detail: { rotation: work.id, version: work.pending.version, how: 'proof' in shown ? shown.proof.method : 'unproved' } } },
+  );
+}
+
+/** The old secret is live for certain: the pending one stays as a candidate, and the try is on record. */
+export async function abandonWork(ctx: RotateContext, subject: Subject, lease: Lease, work: Work, code: Code): Promise<void> {
+  const at = instant(ctx.clock.now());
+  await update(
+    ctx,
+    subject.record.id,
+    lease,
+    (record) => {
+      const next = demote(record, work.pending.version, { at, code });
+      const { active: _, ...rotation } = next.rotation;
+      return { ...next, rotation: failed(rotation, at, code) };
+    },
+    { audit: { action: 'rotation.abandon', detail: { rotation: work.id, version: work.pending.version, code } } },
+  );
+}
+
+export async function quarantine(ctx: RotateContext, subject: Subject, lease: Lease, work: Work, code: Code, reason: string): Promise<void> {
+  const at = instant(ctx.clock.now());
+  await update(
+    ctx,
+    subject.record.id,
+    lease,
+    (record) => ({ ...record, rotation: { ...record.rotation, quarantined: { at, code, reason } } }),
+    { audit: { action: 'rotation.quarantine', detail: { rotation: work.id, code } } },
+  );
+}
+
+/** Best effort: the journal and the pending version are what the next run goes by. */
+export async function noteFailure(ctx: RotateContext, recordId: string, lease: Lease, code: Code): Promise<void> {
+  const at = instant(ctx.clock.now());
+  try {
+    await update(ctx, recordId, lease, (record) => ({ ...record, rotation: failed(record.rotation, at, code) }), {});
+  } catch (error) {
+    if (!isPamError(error)) throw error;
+  }
+}
+
+interface UpdateOptions {
+  readonly secret?: { readonly field: SecretRef['field']; readonly version: VersionId; readonly secret: Secret };
+  readonly audit?: { readonly action: string; readonly detail?: Readonly<Record<string, string | number | boolean | null>> };
+}
+
+/**
+ * Read, change, compare-and-set; again when an apply wrote the record's owned fields in between. The account's lease
+ * keeps every other rotation out, so that only those fields can have moved.
+ */
+export async function update(
+  ctx: RotateContext,
+  id: string,
+  lease: Lease,
+  change: (record: RecordDraft) => RecordDraft,
+  options: UpdateOptions,
+): Promise<VaultRecord> {
+  for (let tries = 1; ; tries++) {
+    const record = await ctx.vault.readRecord(id);
+    if (record === null) throw new RotationError('PAM4007', `record ${id} is gone`);
+    const { revision, mac: _m, updatedAt: _u, ...draft } = record;
+    try {
+      const [written] = await ctx.vault.write(
+        {
+          puts: [{ record: change(draft), expected: revision, ...(options.secret === undefined ? {} : { secrets: [options.secret] }) }],
+          ...(options.audit === undefined ? {} : { audit: [{ ...options.audit, address: record.address, record: id }] }),
+        },
+        [lease],
+      );
+      if (written === undefined) throw new Error('the vault wrote nothing');
+      return written;
+    } catch (error) {
+      if (tries >= 5 || !isPamError(error) || error.code !== 'PAM5009') throw error;
+    }
+  }
+}
+
+export function refOf(subject: Subject, version: VersionId): SecretRef {
+  return { record: subject.record.id, field: subject.field, version };
+}

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import type { RecordId, VersionId } from '../../model/index.ts';
+import type { Attempts } from '../vault.ts';
+import { type Context, instantOf } from './context.ts';
+import type { Database } from './database.ts';
+import { raiseSerial } from './meta.ts';
+
+/** Nobody looks back further; older rows are removed when the account spends again. */
+const KEPT_MS = 90 * 24 * 3600 * 1000;
+
+/**
+ * States of a ticket: `open` (the login may be under way, or its process died), `refused` (a failed login), `cleared` (a person
+ * let us forget it; kept so that a refusal that arrives later still counts). A ticket that was given back is removed.
+ */
+export function openAttempts({ db, clock }: Pick<Context, 'db' | 'clock'>): Attempts {
+  return {
+    async spend({ record, version }, { max, windowMs, expected = false }) {
+      const now = clock();
+      return db.write(() => {
+        if (db.one('SELECT 1 FROM refusal WHERE version = ?', version) !== undefined) return { granted: false, reason: 'refused' };
+        const spent = spentTickets(db, record, now - windowMs, expected ? version : null);
+        if (spent.length >= max) {
+          const blocking = spent[spent.length - max];
+          const until = blocking === undefined ? {} : { until: instantOf(blocking + windowMs) };
+          return { granted: false, reason: 'exhausted', ...until };
+        }
+        const ticket = randomUUID();
+        db.run('DELETE FROM attempt WHERE record = ? AND at < ?', record, now - KEPT_MS);
+        db.run("INSERT INTO attempt (ticket, record, version, at, state) VALUES (?, ?, ?, ?, 'open')", ticket, record, version, now);
+        return { granted: true, ticket };
+      });
+    },
+    async succeed(ticket) {
+      db.write(() => {
+        db.run(
+          "DELETE FROM attempt WHERE state = 'open' AND version = (SELECT version FROM attempt WHERE ticket = ?1) AND ticket <> ?1",
+          ticket,
+        );
+        db.run('DELETE FROM attempt WHERE ticket = ?', ticket);
+      });
+    },
+    async giveBack(ticket) {
+      db.write(() => db.run('DELETE FROM attempt WHERE ticket = ?', ticket));
+    },
+    async refuse(ticket, code) {
+      db.write(() => {
+        db.run("UPDATE attempt SET state = 'refused' WHERE ticket = ?", ticket);
+        db.run(
+          'INSERT OR IGNORE INTO refusal (version, record, code, at) SELECT version, record, ?, ? FROM attempt WHERE ticket = ?',
+          ...[code, clock(), ticket],
+        );
+        raiseSerial(db);
+      });
+    },
+    async clear(record) {
+      db.write(() => {
+        db.run("UPDATE attempt SET state = 'cleared' WHERE record = ?", record);
+        if (db.run('DELETE FROM refusal WHERE record = ?', record) > 0) raiseSerial(db);
+      });
+    },
+    async spent(record, windowMs) {
+      return spentTickets(db, record, clock() - windowMs, null).length;
+    },
+  };
+}
+
+/** When the tickets that count were spent, oldest first. Open tickets of the `expected` version count as one, the newest. */
+function spentTickets(db: Database, record: RecordId, after: number, expected: VersionId | null): number[] {
+  const rows = db.all<{ at: number; state: string; version: string }>(
+    "SELECT at, state, version FROM attempt WHERE record = ? AND at > ? AND state <> 'cleared' ORDER BY at",
+    ...[record, after],
+  );
+  const isExpected = (row: { state: string; version: string }) => row.state === 'open' && row.version === expected;
+  const counted = rows.filter((row) => !isExpected(row)).map((row) => row.at);
+  const newest = rows.findLast(isExpected);
+  return newest === undefined ? counted : [...counted, newest.at].sort((a, b) => a - b);
+}
+
+export function readRefusedVersions(db: Database): VersionId[] {
+  return db.all<{ version: string }>('SELECT version FROM refusal ORDER BY version').map((row) => row.version);
+}
+
+/** A version that is erased needs no refusal any more. */
+export function forgetRefusal(db: Database, version: VersionId): void {
+  db.run('DELETE FROM refusal WHERE version = ?', version);
+}
+
+/** Of a record that is deleted. */
+export function forgetAttempts(db: Database, record: RecordId): void {
+  db.run('DELETE FROM refusal WHERE record = ?', record);
+  db.run('DELETE FROM attempt WHERE record = ?', record);
+}
