@@ -52,4 +52,9 @@ export const USAGE_CODES = {
     exit: 3,
     explanation: 'Nothing has shown that this secret opens the account. `--allow-unproved` reads it all the same.',
   },
+  PAM9011: {
+    title: 'the account declares no rotation',
+    exit: 8,
+    explanation: '`pam rotate` carries out the rotation that the record describes. Set `rotation` in the manifest of the account and apply it first.',
+  },
 } as const satisfies Record<`PAM9${string}`, CodeInfo>;

@@ -5,7 +5,8 @@ export const VAULT_CODES = {
   PAM5001: {
     title: 'the vault does not exist',
     exit: 8,
-    explanation: 'pam.yaml names a vault that is not there. Only `pam init` makes a vault, because an empty one would plan to create and rotate everything. Restore the file from a backup, or correct `vault.path`.',
+    explanation:
+      'pam.yaml names a vault that is not there. Only `pam init` makes a vault, because an empty one would plan to create and rotate everything. Restore the file from a backup, or correct `vault.path`.',
   },
   PAM5002: {
     title: 'the vault belongs to another project file',
@@ -25,22 +26,26 @@ export const VAULT_CODES = {
   PAM5005: {
     title: 'the vault key cannot be opened',
     exit: 6,
-    explanation: 'None of the identities given is a recipient of this vault. Give the identity with `--identity FILE`, `PAM_IDENTITY_FILE` or `PAM_IDENTITY`.',
+    explanation:
+      'None of the identities given is a recipient of this vault. Give the identity with `--identity FILE`, `PAM_IDENTITY_FILE` or `PAM_IDENTITY`.',
   },
   PAM5006: {
     title: 'the metadata of the vault was changed by somebody without its key',
     exit: 6,
-    explanation: 'A record does not carry the MAC that pam wrote. Somebody edited the vault file, or it is damaged. No secret was read and no target was touched. Restore a backup, or find out what was changed with `pam show`.',
+    explanation:
+      'A record does not carry the MAC that pam wrote. Somebody edited the vault file, or it is damaged. No secret was read and no target was touched. Restore a backup, or find out what was changed with `pam show`.',
   },
   PAM5007: {
     title: 'a lease is held by another run',
     exit: 5,
-    explanation: 'Another run works on the same project or account. Wait for it (`--lock-timeout 5m`), or look who it is with `pam history`. The lease of a dead process on this host is taken over by itself.',
+    explanation:
+      'Another run works on the same project or account. Wait for it (`--lock-timeout 5m`), or look who it is with `pam history`. The lease of a dead process on this host is taken over by itself.',
   },
   PAM5008: {
     title: 'the lease was lost',
     exit: 5,
-    explanation: 'This run was paused for longer than its lease lasts, and another run took over. Nothing was written after that. Run the command again.',
+    explanation:
+      'This run was paused for longer than its lease lasts, and another run took over. Nothing was written after that. Run the command again.',
   },
   PAM5009: {
     title: 'the record was changed meanwhile',
@@ -50,12 +55,14 @@ export const VAULT_CODES = {
   PAM5010: {
     title: 'the vault could not be written',
     exit: 1,
-    explanation: 'The disk is full, the folder is read-only, or the file system refused. Nothing was written. Free space or mend the permissions, then run the command again; an interrupted rotation is finished first.',
+    explanation:
+      'The disk is full, the folder is read-only, or the file system refused. Nothing was written. Free space or mend the permissions, then run the command again; an interrupted rotation is finished first.',
   },
   PAM5011: {
     title: 'a stored secret does not decrypt',
     exit: 6,
-    explanation: 'The ciphertext does not belong to this record, field and version, or is damaged. Restore a backup; the journal may hold it too (`pam recover --from-journal`).',
+    explanation:
+      'The ciphertext does not belong to this record, field and version, or is damaged. Restore a backup; the journal may hold it too (`pam recover --from-journal`).',
   },
   PAM5012: {
     title: 'no such secret',
@@ -65,17 +72,20 @@ export const VAULT_CODES = {
   PAM5013: {
     title: 'the recipients of the vault are wrong',
     exit: 8,
-    explanation: 'A vault is sealed to at least two different age recipients (`age1…`): the runner that works with it and a recovery recipient whose identity is kept offline. `age-keygen` makes one.',
+    explanation:
+      'A vault is sealed to at least two different age recipients (`age1…`): the runner that works with it and a recovery recipient whose identity is kept offline. `age-keygen` makes one.',
   },
   PAM5014: {
     title: 'the audit trail was changed',
     exit: 6,
-    explanation: 'The events are chained by their hashes, and each carries a MAC. From the event named on, the trail is not what pam wrote. Compare with a backup.',
+    explanation:
+      'The events are chained by their hashes, and each carries a MAC. From the event named on, the trail is not what pam wrote. Compare with a backup.',
   },
   PAM5015: {
     title: 'a write to the vault contradicts itself',
     exit: 1,
-    explanation: 'A version without its secret, a secret without its version, a secret given twice, two current or pending versions of one field. This is a bug in pam; nothing was written.',
+    explanation:
+      'A version without its secret, a secret without its version, a secret given twice, two current or pending versions of one field. This is a bug in pam; nothing was written.',
   },
   PAM5016: {
     title: 'the vault exists already',
@@ -85,6 +95,7 @@ export const VAULT_CODES = {
   PAM5017: {
     title: 'the identity cannot be used',
     exit: 6,
-    explanation: 'An identity file has one `AGE-SECRET-KEY-1…` a line, with `#` comments between them, as `age-keygen` writes it. The text is not repeated here, since it may hold the key.',
+    explanation:
+      'An identity file has one `AGE-SECRET-KEY-1…` a line, with `#` comments between them, as `age-keygen` writes it. The text is not repeated here, since it may hold the key.',
   },
 } as const satisfies Record<`PAM5${string}`, CodeInfo>;

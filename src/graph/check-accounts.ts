@@ -10,10 +10,11 @@ const CLOUDS: readonly unknown[] = ['aws', 'azure', 'gcp', 'oci'];
 /** What an account must have to live where it lives and to be rotated as it says, and that it is declared once only. */
 export function checkAccounts(check: Check): void {
   const seen = new Map<string, DesiredResource>();
+  const domains = domainNames(check);
   for (const user of check.resources.values()) {
     if (kindOf(user.address) !== 'PamUser') continue;
     const resource = lookup(check, linkOf(user, 'belongs-to'));
-    if (resource !== undefined) checkLogin(check, user, resource);
+    if (resource !== undefined) checkLogin(check, user, resource, domains);
     checkRotation(check, user, resource);
     const identity = accountIdentity(user, (address) => check.resources.get(address));
     if (identity === null) continue;
@@ -30,7 +31,7 @@ function lookup(check: Check, address: Address | undefined): DesiredResource | u
   return address === undefined ? undefined : check.resources.get(address);
 }
 
-function checkLogin(check: Check, user: DesiredResource, resource: DesiredResource): void {
+function checkLogin(check: Check, user: DesiredResource, resource: DesiredResource, domains: ReadonlyMap<string, string>): void {
   const login = String(user.fields['login'] ?? '');
   const type = targetType(resource.address, resource.fields);
   if (kindOf(resource.address) === 'PamDirectory' && user.fields['distinguishedName'] === undefined) {
@@ -40,24 +41,36 @@ function checkLogin(check: Check, user: DesiredResource, resource: DesiredResour
   // Other databases have logins with an @ in them, such as Kerberos principals: only what looks like a host pattern is meant.
   const host = /^(.+)@(?:localhost|\d{1,3}(?:\.(?:\d{1,3}|%))+|[^@]*%[^@]*)$/i.exec(login);
   if (kindOf(resource.address) === 'PamDatabase' && type !== 'mysql' && type !== 'mariadb' && host !== null) {
-    check.report('PAM1047', user, 'spec.login', `${user.address}: the login carries a host, which ${type} does not know`, `write login: ${host[1]}`);
+    check.report(
+      'PAM1047',
+      user,
+      'spec.login',
+      `${user.address}: the login carries a host, which ${type} does not know`,
+      `write login: ${host[1]}`,
+    );
   }
   const [, domain, name] = /^([^\\@.][^\\@]*)\\([^\\@]+)$/.exec(login) ?? [];
   const isJoined = type === 'active_directory' || (type === 'windows' && resource.fields['domainJoined'] === true);
   if (domain !== undefined && isJoined) {
-    check.warn('PAM1060', user, 'spec.login', `${user.address}: the login is in the form DOMAIN\\user`, `write login: ${name}@${dnsName(check, resource, domain)}`);
+    const dnsName = resource.fields['domainName'] ?? domains.get(domain.toLowerCase()) ?? `${domain.toLowerCase()}.example.com`;
+    check.warn(
+      'PAM1060',
+      user,
+      'spec.login',
+      `${user.address}: the login is in the form DOMAIN\\user`,
+      `write login: ${name}@${String(dnsName)}`,
+    );
   }
 }
 
-/** The DNS name of a short domain name, where the resource or a directory beside it says it. */
-function dnsName(check: Check, resource: DesiredResource, domain: string): string {
-  const means = (name: unknown) => typeof name === 'string' && name.toLowerCase().split('.')[0] === domain.toLowerCase();
-  if (kindOf(resource.address) === 'PamDirectory') return String(resource.fields['domainName'] ?? domain.toLowerCase());
-  for (const other of check.resources.values()) {
-    const name = kindOf(other.address) === 'PamDirectory' ? other.fields['domainName'] : undefined;
-    if (means(name)) return String(name);
+/** DNS names of the domains that directories serve, by their first label in lower case: the short name, as a rule. */
+function domainNames(check: Check): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const { address, fields } of check.resources.values()) {
+    const name = kindOf(address) === 'PamDirectory' ? fields['domainName'] : undefined;
+    if (typeof name === 'string') names.set(name.toLowerCase().split('.')[0] ?? '', name);
   }
-  return `${domain.toLowerCase()}.example.com`;
+  return names;
 }
 
 function checkRotation(check: Check, user: DesiredResource, resource: DesiredResource | undefined): void {
@@ -65,7 +78,13 @@ function checkRotation(check: Check, user: DesiredResource, resource: DesiredRes
   if (rotation === undefined) return;
   const { address } = user;
   if (user.fields['managed'] === true) {
-    check.report('PAM1045', user, 'spec.rotation', `${address} is managed by the IAM of its cloud and cannot be rotated`, 'remove rotation, or managed: true');
+    check.report(
+      'PAM1045',
+      user,
+      'spec.rotation',
+      `${address} is managed by the IAM of its cloud and cannot be rotated`,
+      'remove rotation, or managed: true',
+    );
     return;
   }
   const lacks = (message: string, hint: string) => check.report('PAM1044', user, 'spec.rotation.type', `${address}: ${message}`, hint);
@@ -74,10 +93,11 @@ function checkRotation(check: Check, user: DesiredResource, resource: DesiredRes
       checkIamUser(check, user, lacks);
       break;
     case 'scriptsOnly':
-      if (!hasHooks(check, user, resource)) lacks('rotation by scripts only needs hooks', 'add hooks to the user, its resource or its configuration');
+      if (!hasHooks(check, user, resource))
+        lacks('rotation by scripts only needs hooks', 'add hooks to the user, its resource or its configuration');
       break;
     default:
-      checkGeneral(check, user, resource, rotation, lacks);
+      checkGeneral(user, resource, rotation, lacks);
   }
   const { initial = 'due', enabled = true, trigger } = rotation;
   const waitsForSchedule = initial === 'due' && enabled === true && trigger === undefined;
@@ -91,10 +111,13 @@ function checkRotation(check: Check, user: DesiredResource, resource: DesiredRes
 
 type Lacks = (message: string, hint: string) => void;
 
-function checkGeneral(check: Check, user: DesiredResource, resource: DesiredResource | undefined, rotation: JsonObject, lacks: Lacks): void {
+function checkGeneral(user: DesiredResource, resource: DesiredResource | undefined, rotation: JsonObject, lacks: Lacks): void {
   if (linkOf(user, 'belongs-to') === undefined) {
     const isIam = linkOf(user, 'iam-of') !== undefined;
-    lacks('general rotation needs a resource to rotate on', isIam ? 'for a user of a cloud write type: iamUser' : 'add resource: with what the account lives on');
+    lacks(
+      'general rotation needs a resource to rotate on',
+      isIam ? 'for a user of a cloud write type: iamUser' : 'add resource: with what the account lives on',
+    );
     return;
   }
   if (resource === undefined) return;
@@ -110,7 +133,10 @@ function checkGeneral(check: Check, user: DesiredResource, resource: DesiredReso
 function checkIamUser(check: Check, user: DesiredResource, lacks: Lacks): void {
   const address = linkOf(user, 'iam-of');
   if (address === undefined) {
-    lacks('rotation of an IAM user needs a configuration of its cloud', 'add configuration: with the PamConfiguration of the cloud, in place of resource');
+    lacks(
+      'rotation of an IAM user needs a configuration of its cloud',
+      'add configuration: with the PamConfiguration of the cloud, in place of resource',
+    );
     return;
   }
   const configuration = check.resources.get(address);
@@ -125,5 +151,7 @@ function hasHooks(check: Check, user: DesiredResource, resource: DesiredResource
   const places = links.filter(({ type }) => type === 'belongs-to' || type === 'iam-of' || type === 'configured-by').map(({ to }) => to);
   // What an unfinished manifest holds is not known: it may well be the hooks.
   if (places.some((address) => check.incomplete.has(address))) return true;
-  return [user, ...places.map((address) => check.resources.get(address))].some((place) => ((place?.fields['hooks'] ?? []) as readonly unknown[]).length > 0);
+  return [user, ...places.map((address) => check.resources.get(address))].some(
+    (place) => ((place?.fields['hooks'] ?? []) as readonly unknown[]).length > 0,
+  );
 }

@@ -9,7 +9,13 @@ export function checkCycles(check: Check): void {
   const settled = new Set<Address>();
   for (const resource of check.resources.values()) {
     if (resource.fields['reconcileCredential'] === resource.address) {
-      check.report('PAM1049', resource, 'spec.reconcileCredential', `${resource.address} is its own reconcile credential`, 'name another account');
+      check.report(
+        'PAM1049',
+        resource,
+        'spec.reconcileCredential',
+        `${resource.address} is its own reconcile credential`,
+        'name another account',
+      );
     }
     const path: Address[] = [];
     const places = new Map<Address, number>();

@@ -22,23 +22,20 @@ type Suggest = (to: Address, kinds: readonly Kind[]) => string | undefined;
 function checkTarget(check: Check, resource: DesiredResource, { type, to, path }: Reference, suggest: Suggest): void {
   const rule = REFERENCE_RULES[type];
   const { address } = resource;
-  const at = resource.positions?.[path] === undefined ? positionOf(resource, path, to) : path;
   if (!rule.from.includes(kindOf(address))) {
-    check.report('PAM1040', resource, at, `${address} cannot have ${rule.field}: only ${rule.from.join(', ')} can`);
+    check.report('PAM1040', resource, path, `${address} cannot have ${rule.field}: only ${rule.from.join(', ')} can`);
   } else if (!fits(type, to)) {
-    check.report('PAM1040', resource, at, `${address}: spec.${rule.field} leads to ${to}, which is not ${articled(rule.to)}`, suggest(to, rule.to));
+    check.report(
+      'PAM1040',
+      resource,
+      path,
+      `${address}: spec.${rule.field} leads to ${to}, which is not ${articled(rule.to)}`,
+      suggest(to, rule.to),
+    );
   } else if (!check.resources.has(to) && !check.incomplete.has(to)) {
     const hint = suggest(to, rule.to) ?? `declare ${to} in a manifest`;
-    check.report('PAM1042', resource, at, `${address} links to a resource that no manifest declares: ${to}`, hint);
+    check.report('PAM1042', resource, path, `${address} links to a resource that no manifest declares: ${to}`, hint);
   }
-}
-
-/** Of a list (`services`) the item that means the target: as an address, or by its bare name. The offsets of items are `spec.services.0`. */
-function positionOf(resource: DesiredResource, path: string, to: Address): string {
-  const { links, positions = {} } = resource;
-  const items = Object.keys(positions).filter((key) => key.startsWith(`${path}.`));
-  // Links are sorted by address, items stand as they were written: only a lone item can be told for sure.
-  return items.length === 1 && links.some((link) => link.to === to) ? (items[0] ?? path) : path;
 }
 
 function checkCounts(check: Check, resource: DesiredResource, byType: ReadonlyMap<ReferenceType, readonly Reference[]>): void {
@@ -47,12 +44,24 @@ function checkCounts(check: Check, resource: DesiredResource, byType: ReadonlyMa
     const [, second] = references;
     const { count, field } = REFERENCE_RULES[type];
     if (count !== 'any' && second !== undefined) {
-      check.report('PAM1041', resource, second.path, `${address}: spec.${field} leads to ${references.map(({ to }) => to).join(' and ')}`, 'keep one');
+      check.report(
+        'PAM1041',
+        resource,
+        second.path,
+        `${address}: spec.${field} leads to ${references.map(({ to }) => to).join(' and ')}`,
+        'keep one',
+      );
     }
   }
   const iam = byType.get('iam-of')?.[0];
   if (iam !== undefined && byType.has('belongs-to')) {
-    check.report('PAM1041', resource, iam.path, `${address} has both a resource and a configuration`, 'keep resource; its configuration is known from there');
+    check.report(
+      'PAM1041',
+      resource,
+      iam.path,
+      `${address} has both a resource and a configuration`,
+      'keep resource; its configuration is known from there',
+    );
   }
   const needsConfiguration = REFERENCE_RULES['configured-by'].from.includes(kindOf(address));
   if (needsConfiguration && !byType.has('configured-by')) {
@@ -75,7 +84,10 @@ function createSuggester(check: Check): Suggest {
     const wanted = nameOf(to);
     let found = names.find((map) => map.has(wanted))?.get(wanted);
     if (found === undefined && left-- > 0) {
-      const near = closest(wanted, names.flatMap((map) => [...map.keys()]));
+      const near = closest(
+        wanted,
+        names.flatMap((map) => [...map.keys()]),
+      );
       found = near === null ? undefined : names.find((map) => map.has(near))?.get(near);
     }
     return found === undefined ? undefined : `did you mean ${placeOf(found)}?`;

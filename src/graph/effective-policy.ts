@@ -29,7 +29,7 @@ export function effectivePolicy(user: Owned, lookup: Lookup): EffectivePolicy {
 }
 
 /** The configuration that an account lives in, over its resource or directly. */
-export function configurationOf(user: Owned, lookup: Lookup): Owned | undefined {
+function configurationOf(user: Owned, lookup: Lookup): Owned | undefined {
   const resourceAddress = linkOf(user, 'belongs-to');
   const resource = resourceAddress === undefined ? undefined : lookup(resourceAddress);
   const configuration = linkOf(user, 'iam-of') ?? (resource === undefined ? undefined : linkOf(resource, 'configured-by'));

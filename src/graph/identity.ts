@@ -13,7 +13,9 @@ export function accountIdentity(user: Owned, lookup: (address: Address) => Node 
   const type = targetType(resource.address, resource.fields) ?? '';
   const target = kindOf(resource.address) === 'PamConfiguration' ? null : targetOf(resource);
   const endpoint = target === null ? resource.address : `${target.host.toLowerCase().replace(/\.$/, '')}:${target.port}`;
-  return [type, endpoint, loginIdentity(type, user, resource)].join('\0');
+  // Behind another jump host the same private address is another machine.
+  const via = String(resource.fields['via'] ?? '');
+  return [type, via, endpoint, loginIdentity(type, user, resource)].join('\0');
 }
 
 function loginIdentity(type: string, user: Owned, resource: Owned): string {
@@ -50,5 +52,8 @@ function loginIdentity(type: string, user: Owned, resource: Owned): string {
 
 /** RFC 4514 allows no space around `=` and `,`, but people write it; the usual attributes ignore case. */
 function foldName(name: string): string {
-  return name.replace(/\s*([=,+])\s*/g, '$1').trim().toLowerCase();
+  return name
+    .replace(/\s*([=,+])\s*/g, '$1')
+    .trim()
+    .toLowerCase();
 }

@@ -4,7 +4,7 @@ import type { Address, JsonObject, Kind, LinkType, Owned } from '../model/index.
 export type Node = Owned & { readonly address: Address };
 
 /** References that stand in `fields` instead of `links`. `records`: users whose credentials a hook is given. */
-export type FieldReferenceType = 'policy' | 'defaultPolicy' | 'reconcileCredential' | 'via' | 'records';
+type FieldReferenceType = 'policy' | 'defaultPolicy' | 'reconcileCredential' | 'via' | 'records';
 export type ReferenceType = LinkType | FieldReferenceType;
 
 /** One resource names another. */
@@ -54,7 +54,8 @@ export function referencesOf(node: Owned): readonly Reference[] {
   add('policy', rotation?.['policy'], 'spec.rotation.policy');
   for (const type of ['defaultPolicy', 'reconcileCredential', 'via'] as const) add(type, fields[type], `spec.${type}`);
   for (const [i, hook] of ((fields['hooks'] ?? []) as readonly JsonObject[]).entries()) {
-    for (const [j, record] of ((hook['records'] ?? []) as readonly string[]).entries()) add('records', record, `spec.hooks.${i}.records.${j}`);
+    for (const [j, record] of ((hook['records'] ?? []) as readonly string[]).entries())
+      add('records', record, `spec.hooks.${i}.records.${j}`);
   }
   return references;
 }

@@ -30,7 +30,8 @@ function credentialsFor(graph: Graph, user: Address): Set<Address> {
     if (type === 'iam-of') addAll(used, targets(graph, to, 'admin-of'));
     if (type === 'belongs-to') {
       addAll(used, targets(graph, to, 'admin-of'));
-      for (const machine of jumpHosts(graph, to)) addAll(used, [...targets(graph, machine, 'launches'), ...targets(graph, machine, 'admin-of')]);
+      for (const machine of jumpHosts(graph, to))
+        addAll(used, [...targets(graph, machine, 'launches'), ...targets(graph, machine, 'admin-of')]);
     }
   }
   return used;

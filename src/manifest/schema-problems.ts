@@ -24,8 +24,10 @@ interface Finding {
   /** Points at the key and not at the value. */
   readonly atKey?: boolean;
   readonly secret?: boolean;
-  /** An unknown field that is the misspelling of this one: other errors about that are noise. */
+  /** Of an unknown field: the one that it is a misspelling of. Other errors about that are noise. */
   readonly meant?: string | undefined;
+  /** `message` names a key that is no slip of a known one, so that it may be anything. */
+  readonly namesKey?: boolean;
 }
 
 const INTRUDERS: readonly Code[] = ['PAM1013', 'PAM1015', 'PAM1020'];
@@ -43,10 +45,12 @@ export function explainSchemaErrors(subject: Subject, errors: readonly SchemaErr
   return findings.flatMap((finding) => {
     const { code, pointer, message, hint } = finding;
     if ((code === 'PAM1014' && meant.has(pointer)) || (code === 'PAM1018' && intruders.has(pointer))) return [];
-    const text = `${subject.label}: ${message}`;
+    const place = placeOf(subject.tree, finding);
+    const isShown = finding.namesKey !== true || subject.source.frame(place) !== undefined;
+    const text = `${subject.label}: ${isShown ? message : 'unknown field'}`;
     if (seen.has(`${pointer}\0${text}`)) return [];
     seen.add(`${pointer}\0${text}`);
-    return [problemAt(subject.source, placeOf(subject.tree, finding), code, text, { hint, secret: finding.secret ?? false })];
+    return [problemAt(subject.source, place, code, text, { hint, secret: finding.secret ?? false })];
   });
 }
 
@@ -132,7 +136,7 @@ function explainUnknownField({ instancePath, params, parentSchema, data }: Schem
   if (namesSecret(key) && (typeof value === 'number' || (typeof value === 'string' && value !== ''))) return literalSecret(pointer);
   const hint = near === null ? `known here: ${fields.join(', ')}` : `did you mean ${near}?`;
   const meant = near === null ? undefined : `${instancePath}/${near}`;
-  return { code: 'PAM1013', pointer, message: `unknown field ${pathOf(pointer)}`, hint, atKey: true, secret: hintsAtSecret(key), meant };
+  return { code: 'PAM1013', pointer, message: `unknown field ${pathOf(pointer)}`, hint, atKey: true, secret: hintsAtSecret(key), meant, namesKey: near === null };
 }
 
 function isSecretField(name: string): boolean {

@@ -18,8 +18,10 @@ export function hintsAtSecret(key: string): boolean {
   return closest(name, FIELDS) !== null;
 }
 
-/** Key-like words of a line: before a colon, in block or flow style, quoted or not. */
-const KEY = /([A-Za-z_][\w.-]*)["']?[ \t]*:(?=$|[ \t"'{[|>])/g;
+/** A line that certainly begins a field, so that what stood above has ended. */
+const FIELD = /[A-Za-z_][\w.-]*["']?[ \t]*:(?=$|[ \t"'{[|>])/;
+/** Words that were perhaps meant as keys: before a colon or an equals sign, or at the beginning of the line. */
+const KEY = /([A-Za-z_][\w.-]*)["']?[ \t]*[:=]|(?<=^[ \t?"'-]*)[A-Za-z_][\w.-]*/g;
 /** Text that is secret wherever it stands: a URL with a password, a private key, a second factor. */
 const SECRET_TEXT = /:\/\/[^\s/@:]*:[^\s/@]+@|PRIVATE KEY|SECRET-KEY|otpauth:/i;
 
@@ -31,23 +33,26 @@ export function findSensitiveLines(text: string): ReadonlySet<number> {
   const hidden = new Set<number>();
   /** The column of the key whose value may go on in the next line; null = none. */
   let open: number | null = null;
+  /** The value did not begin in the line of its key, so that the next line is it, however it is indented. */
+  let awaited = false;
   /** A quote or bracket of the value is not closed in its line: nobody knows where it ends, but it ends with the document. */
   let unclosed = false;
   text.split('\n').forEach((line, index) => {
+    if (line.trim() === '') return;
     if (/^(?:---|\.\.\.)(?:\s|$)/.test(line)) {
       open = null;
       unclosed = false;
     }
-    const keys = [...line.matchAll(KEY)];
-    const blank = line.trim() === '';
-    const indent = line.search(/\S/);
-    if (open !== null && !blank && indent <= open && keys.length > 0) open = null;
+    if (open !== null && !awaited && line.search(/\S/) <= open && FIELD.test(line)) open = null;
     if (unclosed || open !== null || SECRET_TEXT.test(line)) hidden.add(index + 1);
-    for (const key of keys) {
-      if (!hintsAtSecret(key[1] ?? '')) continue;
+    awaited = false;
+    for (const key of line.matchAll(KEY)) {
+      if (!hintsAtSecret(key[1] ?? key[0])) continue;
+      const value = line.slice(key.index + key[0].length).trim();
       hidden.add(index + 1);
       open = key.index;
-      unclosed ||= !isBalanced(line.slice(key.index + key[0].length));
+      awaited = value === '' || value.startsWith('#');
+      unclosed ||= !isBalanced(value);
     }
   });
   return hidden;

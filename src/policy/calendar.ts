@@ -21,11 +21,19 @@ export function ruleOf(schedule: Schedule): Rule | null {
     return result.rule;
   }
   if (schedule.daily !== undefined) {
-    return onDays(schedule.daily, (day) => day.epochDay, () => true);
+    return onDays(
+      schedule.daily,
+      (day) => day.epochDay,
+      () => true,
+    );
   }
   if (schedule.weekly !== undefined) {
     const weekday = WEEKDAYS.indexOf(schedule.weekly.weekday);
-    return onDays(schedule.weekly, (day) => Math.floor(day.epochDay / 7), (day) => day.weekday === weekday);
+    return onDays(
+      schedule.weekly,
+      (day) => Math.floor(day.epochDay / 7),
+      (day) => day.weekday === weekday,
+    );
   }
   if (schedule.monthlyByDay !== undefined) {
     const { monthDay } = schedule.monthlyByDay;
@@ -41,7 +49,11 @@ export function ruleOf(schedule: Schedule): Rule | null {
   if (schedule.yearly !== undefined) {
     const month = MONTHS.indexOf(schedule.yearly.month) + 1;
     const { monthDay } = schedule.yearly;
-    return onDays(schedule.yearly, (day) => day.year - 1970, (day) => day.month === month && day.date === monthDay);
+    return onDays(
+      schedule.yearly,
+      (day) => day.year - 1970,
+      (day) => day.month === month && day.date === monthDay,
+    );
   }
   return null;
 }

@@ -1,8 +1,8 @@
 import {
   alphabetSize,
   CHAR_KINDS,
-  CLASS_NAMES,
   type CharKind,
+  CLASS_NAMES,
   type Complexity,
   isKind,
   MAX_LENGTH,
@@ -43,7 +43,8 @@ function checkFields(value: Fields): Problem[] {
   if (exclude !== undefined && !(typeof exclude === 'string' && /^[!-~]*$/.test(exclude))) {
     problems.push(problem('exclude', 'exclude can only have printable ASCII; nothing else is ever drawn'));
   }
-  if (noAmbiguous !== undefined && typeof noAmbiguous !== 'boolean') problems.push(problem('noAmbiguous', `${quote(noAmbiguous)} is neither true nor false`));
+  if (noAmbiguous !== undefined && typeof noAmbiguous !== 'boolean')
+    problems.push(problem('noAmbiguous', `${quote(noAmbiguous)} is neither true nor false`));
   for (const name of ['firstChar', 'lastChar'] as const) {
     const kind = value[name];
     if (kind === undefined || CHAR_KINDS.includes(kind as CharKind)) continue;
@@ -58,16 +59,26 @@ function checkTogether(complexity: Complexity): Problem[] {
   const problems = [...checkClasses(recipe), ...checkEnd(recipe, 'firstChar'), ...checkEnd(recipe, 'lastChar')];
   if (problems.length > 0) return problems;
   if (countPasswords(recipe).total === 0n) {
-    return [problem('', 'the minimums fill the whole length and leave no character that may stand first and last', `raise length above ${recipe.length}`)];
+    return [
+      problem(
+        '',
+        'the minimums fill the whole length and leave no character that may stand first and last',
+        `raise length above ${recipe.length}`,
+      ),
+    ];
   }
   if (shareWithoutRuns(recipe) < 0.01) {
-    return [problem('maxRepeat', `with ${alphabetSize(recipe)} characters hardly any password of length ${recipe.length} is free of longer runs`)];
+    return [
+      problem('maxRepeat', `with ${alphabetSize(recipe)} characters hardly any password of length ${recipe.length} is free of longer runs`),
+    ];
   }
   const bits = Math.floor(bitsOf(recipe));
   if (bits >= ENOUGH_BITS) return [];
   const length = enoughLength(complexity, recipe);
   const hint = length === null ? 'allow more characters' : `length: ${length} would be enough`;
-  return [warning(complexity.length === undefined ? '' : 'length', `a password has ${bits} bits of entropy, fewer than ${ENOUGH_BITS}`, hint)];
+  return [
+    warning(complexity.length === undefined ? '' : 'length', `a password has ${bits} bits of entropy, fewer than ${ENOUGH_BITS}`, hint),
+  ];
 }
 
 /** The shortest length that has enough bits with the same rules; null where the longest has not. */
@@ -85,7 +96,9 @@ function checkClasses(recipe: Recipe): Problem[] {
     .map(({ name, min }) => problem(name, `${min} demanded, but no such character is left after exclusions`));
   const sum = recipe.classes.reduce((total, { min }) => total + min, 0);
   if (sum > recipe.length) {
-    problems.push(problem('length', `the minimums add up to ${sum}, more than the length of ${recipe.length}`, `raise length to ${sum} or more`));
+    problems.push(
+      problem('length', `the minimums add up to ${sum}, more than the length of ${recipe.length}`, `raise length to ${sum} or more`),
+    );
   }
   if (alphabetSize(recipe) === 0) problems.push(problem('', 'no character is left to draw from'));
   return problems;

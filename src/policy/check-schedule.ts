@@ -16,7 +16,8 @@ export function checkSchedule(value: unknown): Problem[] {
   const problems = [...checkKeys(value, [...FORM_NAMES, ...OPTION_NAMES]), ...checkOptions(value)];
   const [form, second] = forms;
   if (form === undefined) return [...problems, problem('', 'the schedule does not say when', `give one of ${FORM_NAMES.join(', ')}`)];
-  if (second !== undefined) return [...problems, problem(second, `a schedule has one form, and ${form} stands here too`, `keep ${forms.join(' or ')}`)];
+  if (second !== undefined)
+    return [...problems, problem(second, `a schedule has one form, and ${form} stands here too`, `keep ${forms.join(' or ')}`)];
   problems.push(...within(form, CHECKS[form](value[form])), ...checkTogether(value, form));
   if (!hasErrors(problems) && neverComes(value as unknown as Schedule)) problems.push(problem(form, 'this time never comes'));
   return problems;
@@ -33,7 +34,10 @@ const CHECKS: { readonly [F in FormName]: (value: unknown) => Problem[] } = {
     ...checkMonthDay(value, 28, 'every month has days 1 to 28; for the last day use cron: "0 0 3 L * ?"'),
   ],
   monthlyByWeekday: (value) => checkCalendar(value, { weekday: WEEKDAYS, occurrence: OCCURRENCES }),
-  yearly: (value) => [...checkCalendar(value, { month: MONTHS, monthDay: null }), ...checkMonthDay(value, daysOf(value), 'a day that this month has every year')],
+  yearly: (value) => [
+    ...checkCalendar(value, { month: MONTHS, monthDay: null }),
+    ...checkMonthDay(value, daysOf(value), 'a day that this month has every year'),
+  ],
   runOnce: checkRunOnce,
 };
 
@@ -80,8 +84,12 @@ function checkRunOnce(value: unknown): Problem[] {
   if (!isFields(value)) return [problem('', 'runOnce is a mapping', 'write runOnce: { time: "2030-01-31T03:00:00Z" }')];
   const problems = checkKeys(value, ['time']);
   const [whole, year, month, day] = typeof value.time === 'string' ? (RFC3339.exec(value.time) ?? []) : [];
-  const exists = whole !== undefined && isInteger(Number(month), 1, 12) && isInteger(Number(day), 1, monthLength(Number(year), Number(month)));
-  if (!exists) problems.push(problem('time', `${quoteGiven(value.time)} is not an instant`, 'write it with its offset, such as "2030-01-31T03:00:00Z"'));
+  const exists =
+    whole !== undefined && isInteger(Number(month), 1, 12) && isInteger(Number(day), 1, monthLength(Number(year), Number(month)));
+  if (!exists)
+    problems.push(
+      problem('time', `${quoteGiven(value.time)} is not an instant`, 'write it with its offset, such as "2030-01-31T03:00:00Z"'),
+    );
   return problems;
 }
 
@@ -90,7 +98,13 @@ function checkOptions(value: Fields): Problem[] {
   const { timezone, window, jitter, catchUp } = value;
   if (timezone !== undefined && (typeof timezone !== 'string' || !isTimeZone(timezone))) {
     const near = typeof timezone === 'string' ? closest(timezone, Intl.supportedValuesOf('timeZone')) : null;
-    problems.push(problem('timezone', `${quote(timezone)} is not an IANA time zone`, near === null ? 'such as Europe/Berlin or UTC' : `did you mean ${near}?`));
+    problems.push(
+      problem(
+        'timezone',
+        `${quote(timezone)} is not an IANA time zone`,
+        near === null ? 'such as Europe/Berlin or UTC' : `did you mean ${near}?`,
+      ),
+    );
   }
   if (window !== undefined) problems.push(...within('window', checkDuration(window, 1000)));
   if (jitter !== undefined) problems.push(...within('jitter', checkDuration(jitter, 0)));
@@ -113,8 +127,10 @@ function checkTogether(value: Fields, form: FormName): Problem[] {
   if (window !== undefined && jitter !== undefined && jitter > window) {
     problems.push(problem('jitter', 'the jitter is longer than the window: some accounts would never be due inside it'));
   }
-  if (every !== undefined && window !== undefined && window > every) problems.push(problem('window', 'the window is longer than the period'));
-  if (every !== undefined && jitter !== undefined && jitter > every) problems.push(problem('jitter', 'the jitter is longer than the period'));
+  if (every !== undefined && window !== undefined && window > every)
+    problems.push(problem('window', 'the window is longer than the period'));
+  if (every !== undefined && jitter !== undefined && jitter > every)
+    problems.push(problem('jitter', 'the jitter is longer than the period'));
   return problems;
 }
 

@@ -30,7 +30,7 @@ export type CharKind = (typeof CHAR_KINDS)[number];
 export const CLASS_NAMES = ['upper', 'lower', 'digits', 'special'] as const;
 export type ClassName = (typeof CLASS_NAMES)[number];
 
-export const DEFAULT_LENGTH = 32;
+const DEFAULT_LENGTH = 32;
 /** Below 4 there is nothing to protect; above 128 counting takes longer than it is worth and targets cut off. */
 export const MIN_LENGTH = 4;
 export const MAX_LENGTH = 128;

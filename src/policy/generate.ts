@@ -5,7 +5,7 @@ import { arrangements, countPasswords, type Middle, waysOf } from './count.ts';
 import { containsLogin, hasLongRun } from './satisfies.ts';
 
 /** Uniform in [0, max), max up to 2^48 - 1: `crypto.randomInt`, or a seeded one in tests. */
-export type RandomInt = (max: number) => number;
+type RandomInt = (max: number) => number;
 
 export interface GenerateOptions {
   /** The password will not contain it, nor a part of it. */

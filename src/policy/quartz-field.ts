@@ -32,7 +32,7 @@ export const DAY_OF_WEEK: FieldSpec = { name: 'day-of-week', min: 1, max: 7, nam
 export const YEAR: FieldSpec = { name: 'year', min: 1970, max: 2099 };
 
 /** `from`, `from + step`, … up to `to`. */
-export interface Range {
+interface Range {
   readonly from: number;
   /** Smaller than `from` in a range that wraps. */
   readonly to: number;

@@ -27,7 +27,9 @@ import { type CalendarDay, LAST_YEAR, type Rule } from './rule.ts';
  * lists in its own numbers and keeps the fields, the days with letters become predicates, and `rule.ts` walks the calendar.
  */
 
-export type QuartzResult = { readonly ok: true; readonly rule: Rule } | { readonly ok: false; readonly reason: string; readonly hint?: string };
+export type QuartzResult =
+  | { readonly ok: true; readonly rule: Rule }
+  | { readonly ok: false; readonly reason: string; readonly hint?: string };
 
 type DayTest = (day: CalendarDay) => boolean;
 
@@ -109,7 +111,11 @@ function readFields(text: string): RawFields {
 
 function hintForDays(fields: readonly string[]): string {
   const [dayOfMonth, dayOfWeek] = [fields[3], fields[5]];
-  const write = (d: string | undefined, w: string | undefined) => `write "${fields.with(3, d ?? '').with(5, w ?? '').join(' ')}"`;
+  const write = (d: string | undefined, w: string | undefined) =>
+    `write "${fields
+      .with(3, d ?? '')
+      .with(5, w ?? '')
+      .join(' ')}"`;
   if (dayOfMonth === '?') return write('*', '?');
   if (dayOfWeek === '*') return write(dayOfMonth, '?');
   if (dayOfMonth === '*') return write('?', dayOfWeek);
@@ -174,6 +180,7 @@ function weekdayWithLetters(item: string): DayTest | null {
   const weekday = readNumber(DAY_OF_WEEK, name, item) - 1;
   if (kind === 'L') return (day) => day.weekday === weekday && day.date > day.monthLength - 7;
   const nth = Number(count);
-  if (nth < 1 || nth > 5) throw new QuartzError(`${quote(item)} in the day-of-week field: a month has the first (#1) to the fifth (#5) of a weekday`);
+  if (nth < 1 || nth > 5)
+    throw new QuartzError(`${quote(item)} in the day-of-week field: a month has the first (#1) to the fifth (#5) of a weekday`);
   return (day) => day.weekday === weekday && Math.ceil(day.date / 7) === nth;
 }

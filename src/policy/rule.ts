@@ -17,7 +17,7 @@ export interface CalendarDay {
 }
 
 /** Hands of the clock, each ascending and not empty. */
-export interface TimesOfDay {
+interface TimesOfDay {
   readonly hours: readonly number[];
   readonly minutes: readonly number[];
   readonly seconds: readonly number[];
@@ -77,7 +77,7 @@ function nextTimeOfDay({ hours, minutes, seconds }: TimesOfDay, second: number):
   return null;
 }
 
-export function calendarDay(epochDay: number): CalendarDay {
+function calendarDay(epochDay: number): CalendarDay {
   const date = new Date(epochDay * DAY);
   const year = date.getUTCFullYear();
   const month = date.getUTCMonth() + 1;

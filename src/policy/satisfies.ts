@@ -1,5 +1,5 @@
 import type { Secret } from '../model/index.ts';
-import { allowedChars, CLASS_NAMES, type Complexity, type ClassName, isKind, recipeOf } from './complexity.ts';
+import { allowedChars, CLASS_NAMES, type ClassName, type Complexity, isKind, recipeOf } from './complexity.ts';
 
 /**
  * Does a password, made by us or not, keep to the complexity? `length` is the fewest characters; minimums that are left

@@ -1,7 +1,7 @@
 import { hashJson, type Instant } from '../model/index.ts';
 
 export const WEEKDAYS = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'] as const;
-export type Weekday = (typeof WEEKDAYS)[number];
+type Weekday = (typeof WEEKDAYS)[number];
 
 export const MONTHS = [
   'JANUARY',
@@ -17,10 +17,10 @@ export const MONTHS = [
   'NOVEMBER',
   'DECEMBER',
 ] as const;
-export type Month = (typeof MONTHS)[number];
+type Month = (typeof MONTHS)[number];
 
 export const OCCURRENCES = ['FIRST', 'SECOND', 'THIRD', 'FOURTH', 'LAST'] as const;
-export type Occurrence = (typeof OCCURRENCES)[number];
+type Occurrence = (typeof OCCURRENCES)[number];
 
 /** Every calendar form: `HH:MM` or `HH:MM:SS` on the clocks of the time zone; every `interval`-th period counted from 1970-01-01. */
 interface Calendar {
@@ -29,7 +29,7 @@ interface Calendar {
 }
 
 /** The forms that a schedule can have: exactly one stands in it. */
-export interface ScheduleForms {
+interface ScheduleForms {
   /** No schedule: only a trigger or `pam rotate`. */
   readonly onDemand: true;
   /** Duration, counted from the last proved rotation. */
@@ -61,7 +61,7 @@ export const FORM_NAMES = [
 ] as const satisfies readonly FormName[];
 
 /** What may stand beside the form. */
-export interface ScheduleOptions {
+interface ScheduleOptions {
   /** IANA name; default UTC. */
   readonly timezone?: string;
   /** Duration from the scheduled time in which the rotation may run. */

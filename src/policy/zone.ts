@@ -28,7 +28,7 @@ export function isTimeZone(name: string): boolean {
 }
 
 /** Milliseconds that the clocks of the zone are ahead of UTC. Throws `RangeError` for an unknown zone. */
-export function offsetAt(zone: string, instant: number): number {
+function offsetAt(zone: string, instant: number): number {
   if (zone === 'UTC') return 0;
   const format = formatOf(zone);
   if (format === null) throw new RangeError(`no time zone ${zone}`);

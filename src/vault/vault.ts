@@ -156,7 +156,10 @@ export interface VaultReader extends AsyncDisposable {
   heldLeases(): Promise<readonly { scope: LeaseScope; epoch: number; holder: LeaseHolder; expiresAt: Instant }[]>;
   /** Oldest first. `verifyAuditChain` checks the chain, and with `Vault.isAuthentic` the MACs. */
   audit(): AsyncIterable<AuditEvent>;
-  /** Opens the vault key with the first identity that fits; VaultError PAM5005 when none does. */
+  /**
+   * Opens the vault key with the first identity that fits; VaultError PAM5005 when none does, PAM5006 when the key or the recipients
+   * are not those that pam wrote. The vault takes the reader over: disposing either closes both.
+   */
   unlock(identities: readonly string[]): Promise<Vault>;
 }
 

@@ -143,6 +143,8 @@ export const MALFORMED: readonly Malformed[] = [
   { name: 'a password in session settings', code: 'PAM1020', text: database('  pamSettings: { connection: { httpPassword: ‸hunter2 } }') },
   { name: 'a password in a URL', code: 'PAM1020', text: configuration('{ type: aws, endpoint: "‸https://app:hunter2@example.internal" }').replace('"‸', '‸"') },
 
+  { name: 'a password in the place of a field', code: 'PAM1013', text: user('  login: a\n  ‸hunter2: x').replace('login: a', 'login: a\n  # password:') },
+
   // What only pam knows.
   { name: 'a crontab line', code: 'PAM1027', text: policy('{ schedule: { cron: ‸"0 3 * * 0" } }') },
   { name: 'a time zone that there is not', code: 'PAM1027', text: policy('{ schedule: { every: 30d, timezone: ‸Europe/Berln } }') },

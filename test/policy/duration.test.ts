@@ -50,7 +50,9 @@ describe('a duration', () => {
   });
 
   test('is written so that it reads back the same', () => {
-    fc.assert(fc.property(fc.integer({ min: 0, max: 3_000_000_000 }), (seconds) => durationMs(formatDuration(seconds * 1000)) === seconds * 1000));
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 3_000_000_000 }), (seconds) => durationMs(formatDuration(seconds * 1000)) === seconds * 1000),
+    );
     expect(formatDuration(36 * HOUR + 500)).toBe('1d12h');
   });
 });

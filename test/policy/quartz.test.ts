@@ -24,7 +24,13 @@ const number = (min: number, max: number) => fc.integer({ min, max }).map(String
 const range = (min: number, max: number) =>
   fc.tuple(fc.integer({ min, max }), fc.integer({ min, max })).map(([a, b]) => `${Math.min(a, b)}-${Math.max(a, b)}`);
 const list = (item: fc.Arbitrary<string>) => fc.array(item, { minLength: 1, maxLength: 3 }).map((items) => items.join(','));
-const clock = (max: number) => fc.oneof(list(number(0, max)), range(0, max), number(1, 15).map((step) => `*/${step}`), number(0, max));
+const clock = (max: number) =>
+  fc.oneof(
+    list(number(0, max)),
+    range(0, max),
+    number(1, 15).map((step) => `*/${step}`),
+    number(0, max),
+  );
 
 const dayPair = fc.oneof(
   fc.constant(['*', '?']),
@@ -46,7 +52,9 @@ const expression = fc
   .tuple(number(0, 59), clock(59), clock(23), dayPair, month)
   .map(([s, m, h, [dom, dow], mon]) => `${s} ${m} ${h} ${dom} ${mon} ${dow}`);
 
-const instantIn = fc.tuple(fc.constantFrom(...YEARS), fc.integer({ min: 0, max: 365 * 86_400 - 1 })).map(([year, second]) => Date.UTC(year, 0, 1) + second * 1000);
+const instantIn = fc
+  .tuple(fc.constantFrom(...YEARS), fc.integer({ min: 0, max: 365 * 86_400 - 1 }))
+  .map(([year, second]) => Date.UTC(year, 0, 1) + second * 1000);
 
 const CLOCKS = new Map<string, Intl.DateTimeFormat>();
 
@@ -174,7 +182,9 @@ describe('a Quartz expression', () => {
   });
 
   test('asked in the second pass of an hour, goes on after it', () => {
-    expect(listTimes({ cron: '0 0/30 * * * ?', timezone: 'Europe/Berlin' }, '2026-10-25T01:10:00.000Z', 1)).toEqual(['2026-10-25T02:00:00.000Z']);
+    expect(listTimes({ cron: '0 0/30 * * * ?', timezone: 'Europe/Berlin' }, '2026-10-25T01:10:00.000Z', 1)).toEqual([
+      '2026-10-25T02:00:00.000Z',
+    ]);
   });
 
   test.each([
@@ -228,8 +238,16 @@ describe('a Quartz expression', () => {
   });
 
   test('never makes the check throw', () => {
-    const piece = fc.oneof(fc.constantFrom('*', '?', 'L', 'W', 'LW', '#', '/', '-', ',', '0', '31', 'SUN', 'JAN'), fc.string({ maxLength: 4 }));
-    const text = fc.array(fc.array(piece, { maxLength: 4 }).map((pieces) => pieces.join('')), { maxLength: 8 }).map((fields) => fields.join(' '));
+    const piece = fc.oneof(
+      fc.constantFrom('*', '?', 'L', 'W', 'LW', '#', '/', '-', ',', '0', '31', 'SUN', 'JAN'),
+      fc.string({ maxLength: 4 }),
+    );
+    const text = fc
+      .array(
+        fc.array(piece, { maxLength: 4 }).map((pieces) => pieces.join('')),
+        { maxLength: 8 },
+      )
+      .map((fields) => fields.join(' '));
     fc.assert(fc.property(text, (cron) => Array.isArray(checkSchedule({ cron }))));
   });
 });

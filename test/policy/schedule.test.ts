@@ -29,7 +29,8 @@ describe('the calendar forms', () => {
   });
 
   test('monthlyByWeekday knows the first to the fourth and the last', () => {
-    const on = (occurrence: 'FIRST' | 'FOURTH' | 'LAST') => days({ monthlyByWeekday: { weekday: 'SATURDAY', occurrence, time: '03:00' } }, T0, 2);
+    const on = (occurrence: 'FIRST' | 'FOURTH' | 'LAST') =>
+      days({ monthlyByWeekday: { weekday: 'SATURDAY', occurrence, time: '03:00' } }, T0, 2);
     expect(on('FIRST')).toEqual(['2026-01-03', '2026-02-07']);
     expect(on('FOURTH')).toEqual(['2026-01-24', '2026-02-28']);
     expect(on('LAST')).toEqual(['2026-01-31', '2026-02-28']);
@@ -41,7 +42,11 @@ describe('the calendar forms', () => {
 
   test('go by the clocks of the time zone', () => {
     const schedule: Schedule = { daily: { time: '02:30' }, timezone: 'Europe/Berlin' };
-    expect(listTimes(schedule, '2026-03-27T12:00:00.000Z', 3)).toEqual(['2026-03-28T01:30:00.000Z', '2026-03-29T01:00:00.000Z', '2026-03-30T00:30:00.000Z']);
+    expect(listTimes(schedule, '2026-03-27T12:00:00.000Z', 3)).toEqual([
+      '2026-03-28T01:30:00.000Z',
+      '2026-03-29T01:00:00.000Z',
+      '2026-03-30T00:30:00.000Z',
+    ]);
   });
 });
 
@@ -71,7 +76,12 @@ describe('every and runOnce', () => {
 
 describe('jitter', () => {
   const spread = (schedule: Schedule) =>
-    Array.from({ length: 500 }, (_, i) => Date.parse(nextTime(schedule, T0, { anchor: T0, key: `account-${i}` }) ?? '') - Date.parse(nextTime(schedule, T0, { anchor: T0 }) ?? ''));
+    Array.from(
+      { length: 500 },
+      (_, i) =>
+        Date.parse(nextTime(schedule, T0, { anchor: T0, key: `account-${i}` }) ?? '') -
+        Date.parse(nextTime(schedule, T0, { anchor: T0 }) ?? ''),
+    );
 
   test.each<[string, Schedule, number]>([
     ['10 % of the period of every', { every: '30d' }, 3 * DAY],
@@ -125,7 +135,12 @@ describe('when an account is due', () => {
   });
 
   test('again in the next window when it missed one', () => {
-    expect(dueState(windowed, at, plus(at, 3 * DAY + HOUR), 'a')).toMatchObject({ due: true, dueAt: at, overdue: true, next: plus(at, 4 * DAY) });
+    expect(dueState(windowed, at, plus(at, 3 * DAY + HOUR), 'a')).toMatchObject({
+      due: true,
+      dueAt: at,
+      overdue: true,
+      next: plus(at, 4 * DAY),
+    });
     expect(dueState(windowed, at, plus(at, 3 * DAY - 1), 'a')).toMatchObject({ due: false, next: plus(at, 3 * DAY) });
   });
 
@@ -175,7 +190,12 @@ describe('when an account is due', () => {
   test('every in a window has its windows a period apart', () => {
     const schedule: Schedule = { every: '7d', window: '1h', jitter: '0s' };
     const nextAt = nextTime(schedule, T0, { anchor: T0, key: 'a' }) ?? '';
-    expect(dueState(schedule, nextAt, plus(T0, 8 * DAY), 'a')).toEqual({ due: false, dueAt: nextAt, overdue: true, next: plus(T0, 14 * DAY) });
+    expect(dueState(schedule, nextAt, plus(T0, 8 * DAY), 'a')).toEqual({
+      due: false,
+      dueAt: nextAt,
+      overdue: true,
+      next: plus(T0, 14 * DAY),
+    });
   });
 
   test('a runOnce that missed its window has no other', () => {
@@ -259,7 +279,19 @@ describe('checkSchedule', () => {
   });
 
   test('takes any JSON without throwing', () => {
-    const key = fc.constantFrom('every', 'cron', 'daily', 'weekly', 'yearly', 'runOnce', 'window', 'time', 'month', 'monthDay', '__proto__');
+    const key = fc.constantFrom(
+      'every',
+      'cron',
+      'daily',
+      'weekly',
+      'yearly',
+      'runOnce',
+      'window',
+      'time',
+      'month',
+      'monthDay',
+      '__proto__',
+    );
     const value = fc.letrec((tie) => ({ any: fc.oneof(fc.jsonValue(), fc.dictionary(key, tie('any'))) })).any;
     fc.assert(fc.property(value, (json) => Array.isArray(checkSchedule(json))));
   });
@@ -281,8 +313,14 @@ describe('describeSchedule', () => {
     [{ every: '30d' }, 'every 30d, spread over 3d'],
     [{ cron: '0 0 3 ? * SUN#1', timezone: 'Europe/Berlin', window: '2h' }, 'cron 0 0 3 ? * SUN#1 Europe/Berlin, window 2h'],
     [{ daily: { time: '03:00', interval: 2 } }, 'every 2 days at 03:00 UTC'],
-    [{ weekly: { weekday: 'SUNDAY', time: '03:00' }, window: '2h', catchUp: 'asap' }, 'weekly on Sunday at 03:00 UTC, window 2h, a missed one at once'],
-    [{ monthlyByWeekday: { weekday: 'SUNDAY', occurrence: 'FIRST', time: '03:00' }, jitter: '10m' }, 'monthly on the first Sunday at 03:00 UTC, spread over 10m'],
+    [
+      { weekly: { weekday: 'SUNDAY', time: '03:00' }, window: '2h', catchUp: 'asap' },
+      'weekly on Sunday at 03:00 UTC, window 2h, a missed one at once',
+    ],
+    [
+      { monthlyByWeekday: { weekday: 'SUNDAY', occurrence: 'FIRST', time: '03:00' }, jitter: '10m' },
+      'monthly on the first Sunday at 03:00 UTC, spread over 10m',
+    ],
     [{ yearly: { month: 'JUNE', monthDay: 1, time: '03:00' } }, 'yearly on 1 June at 03:00 UTC'],
     [{ runOnce: { time: '2026-06-01T00:00:00Z' } }, 'once at 2026-06-01T00:00:00Z'],
   ])('%j', (schedule, text) => {

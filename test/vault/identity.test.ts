@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createSealer, generateIdentity, parseIdentities, readIdentityFile, recipientOf, writeIdentityFile } from '../../src/vault/index.ts';
+import {
+  createSealer,
+  generateIdentity,
+  parseIdentities,
+  readIdentityFile,
+  recipientOf,
+  writeIdentityFile,
+} from '../../src/vault/index.ts';
 
 let folder: string;
 beforeEach(() => {

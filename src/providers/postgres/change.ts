@@ -45,15 +45,17 @@ export async function setPassword(session: Session, login: string, secret: Secre
     return { outcome: 'refused', code: 'PAM6010', reason: 'this server is a replica; name the primary as `host`', retryable: false };
   }
   const iterations = Math.min(Number(server.iterations ?? DEFAULT_ITERATIONS), MAX_ITERATIONS);
+  // Whole numbers of at least 1: 0 would mean no limit at all.
+  const timeoutMs = Math.max(1, Math.ceil(attempt.timeoutMs));
   const request = [
-    `SET LOCAL statement_timeout = ${attempt.timeoutMs}`,
-    `SET LOCAL lock_timeout = ${Math.ceil(attempt.timeoutMs * LOCK_SHARE)}`,
+    `SET LOCAL statement_timeout = ${timeoutMs}`,
+    `SET LOCAL lock_timeout = ${Math.ceil(timeoutMs * LOCK_SHARE)}`,
     // Not for this change to be lost in a crash of the server after it said yes.
     'SET LOCAL synchronous_commit = on',
     `ALTER ROLE ${quoteName(login)} PASSWORD ${quoteText(await scramVerifier(secret, iterations))}`,
   ].join('; ');
   try {
-    await session.request(request, null, attempt.timeoutMs + CLIENT_MARGIN_MS);
+    await session.request(request, null, timeoutMs + CLIENT_MARGIN_MS);
     return { outcome: 'done' };
   } catch (error) {
     const state = sqlStateOf(error);

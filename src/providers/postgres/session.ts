@@ -2,8 +2,9 @@ import type { Duplex } from 'node:stream';
 import type { Client } from 'pg';
 import { connectionError } from '../network.ts';
 import { type Credential, type OpenOptions, ProviderError, type Target } from '../provider.ts';
+import { brokenOff } from './driver.ts';
 import { sqlStateOf } from './failure.ts';
-import { brokenOff, farewell, isRoleName, login } from './login.ts';
+import { farewell, isRoleName, login } from './login.ts';
 
 /** `connectDatabase` of the account, else of the resource, else `postgres`, which every server has. */
 export function databaseFor(target: Target, fields: Credential['fields']): string {

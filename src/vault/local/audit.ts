@@ -2,6 +2,7 @@ import { canonicalJson, type Instant } from '../../model/index.ts';
 import { appendToChain, type ChainHead } from '../audit-chain.ts';
 import type { VaultKeys } from '../keys.ts';
 import type { AuditEntry, AuditEvent } from '../vault.ts';
+import { VaultError } from '../vault-error.ts';
 import type { Database } from './database.ts';
 
 interface AuditRow {
@@ -32,9 +33,17 @@ export async function* readEvents(db: Database): AsyncIterable<AuditEvent> {
     const rows = db.all<AuditRow>('SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?', last, PAGE);
     for (const { sequence, body, hash, mac } of rows) {
       // The column decides about the order, so it must be the one that is checked.
-      yield { ...(JSON.parse(body) as AuditEntry & { at: Instant; actor: string }), sequence, hash, mac };
+      yield { ...parseBody(sequence, body), sequence, hash, mac };
       last = sequence;
     }
     if (rows.length < PAGE) return;
+  }
+}
+
+function parseBody(sequence: number, body: string): AuditEntry & { at: Instant; actor: string } {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new VaultError('PAM5014', `event ${sequence} of the audit trail is not as pam wrote it`);
   }
 }

@@ -68,7 +68,9 @@ export async function createLocalVault(path: string, options: CreateOptions): Pr
 function placeFile(path: string, fill: (temporary: string) => void): void {
   const folder = dirname(resolve(path));
   const temporary = join(folder, `.${basename(path)}.${process.pid}.new`);
-  const removeTemporary = () => ['', '-wal', '-shm', '-journal'].forEach((suffix) => rmSync(temporary + suffix, { force: true }));
+  const removeTemporary = () => {
+    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(temporary + suffix, { force: true });
+  };
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     try {

@@ -24,7 +24,9 @@ export class Database {
     this.#path = path;
     this.#connection = this.#guard(() => new Libsql(immutable ? `${pathToFileURL(path).href}?immutable=1` : path));
     // FULL: a commit is on the disk when it returns. secure_delete: what is deleted is overwritten with zeros.
-    this.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF`);
+    this.exec(
+      `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF`,
+    );
   }
 
   /** Several statements without parameters. */
@@ -127,21 +129,28 @@ export function isUnloggedReadOnly(path: string, error: unknown): boolean {
 /** Primary result codes, https://www.sqlite.org/rescode.html. */
 const SQLITE_ERROR = 1; // a table is missing: we never ask for one that a vault lacks
 const SQLITE_BUSY = 5;
+const SQLITE_READONLY = 8;
 const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
 const SQLITE_CONSTRAINT = 19;
 const SQLITE_NOTADB = 26;
 
 function toVaultError(cause: unknown, path: string): VaultError {
   const code = resultCode(cause);
+  const refused = (reason: string) => new VaultError('PAM5010', `${reason}; nothing was changed in the vault ${path}`, { cause });
   switch (code) {
     case SQLITE_ERROR:
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return new VaultError('PAM5003', `the vault ${path} is damaged, or is no vault of pam (SQLite code ${code})`, { cause });
     case SQLITE_BUSY:
-      return new VaultError('PAM5010', `the vault ${path} is being written by another process; nothing was changed`, { cause });
+      return refused(`another process has been writing for ${BUSY_TIMEOUT_MS / 1000} s`);
+    case SQLITE_READONLY:
+      return refused('the file or its folder is read-only');
+    case SQLITE_FULL:
+      return refused('the disk is full');
     default:
-      return new VaultError('PAM5010', `the vault ${path} could not be used; nothing was changed (SQLite code ${code})`, { cause });
+      return refused(`the file system refused (SQLite code ${code})`);
   }
 }
 

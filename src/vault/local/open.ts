@@ -46,7 +46,8 @@ function checkHeader(path: string): void {
   const isVault = header.toString('latin1', 0, 16) === 'SQLite format 3\0' && header.readUInt32BE(68) === APPLICATION_ID;
   if (!isVault) throw new VaultError('PAM5003', `${path} is no vault of pam`);
   const version = header.readUInt32BE(60);
-  if (version > FORMAT_VERSION) throw new VaultError('PAM5004', `the vault ${path} has format ${version}, this pam knows ${FORMAT_VERSION}`);
+  if (version > FORMAT_VERSION)
+    throw new VaultError('PAM5004', `the vault ${path} has format ${version}, this pam knows ${FORMAT_VERSION}`);
 }
 
 function readStart(path: string, length: number): Buffer {
@@ -61,7 +62,9 @@ function readStart(path: string, length: number): Buffer {
   } catch (cause) {
     const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
     throw missing
-      ? new VaultError('PAM5001', `there is no vault at ${path}`, { hint: 'restore it, or correct `vault.path`; `pam init` makes a new one' })
+      ? new VaultError('PAM5001', `there is no vault at ${path}`, {
+          hint: 'restore it, or correct `vault.path`; `pam init` makes a new one',
+        })
       : new VaultError('PAM5003', `the vault ${path} cannot be read`, { cause });
   }
   return bytes;

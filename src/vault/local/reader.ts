@@ -47,7 +47,8 @@ async function unlockKeys(db: Database, identities: readonly string[]): Promise<
   const keys = master === null ? null : deriveKeys(master);
   master?.seed.fill(0);
   master?.key.fill(0);
-  if (keys === null || keys.lineage !== lineage) throw new VaultError('PAM5006', 'the key in the vault is not the one that it was made with');
+  if (keys === null || keys.lineage !== lineage)
+    throw new VaultError('PAM5006', 'the key in the vault is not the one that it was made with');
   if (!sameMac(recipientsMac(keys, recipients), mac)) throw new VaultError('PAM5006', 'the recipients are not as pam wrote them');
   return { keys, sealer };
 }

@@ -36,7 +36,12 @@ export function readRecord({ db, keys }: Context, id: RecordId): VaultRecord | n
 
 export function readSecret({ db, keys }: Context, ref: SecretRef): Secret {
   const { record, field, version } = ref;
-  const row = db.one<{ sealed: ArrayBuffer }>('SELECT sealed FROM secret WHERE record = ? AND field = ? AND version = ?', record, field, version);
+  const row = db.one<{ sealed: ArrayBuffer }>(
+    'SELECT sealed FROM secret WHERE record = ? AND field = ? AND version = ?',
+    record,
+    field,
+    version,
+  );
   if (row === undefined) throw new VaultError('PAM5012', `record ${record} has no ${field} in version ${version}`);
   return openSecret(keys, ref, Buffer.from(row.sealed));
 }

@@ -1,5 +1,5 @@
 import type { LedgerEntry, Plan } from '../../model/index.ts';
-import type { Run, Runs, RunSummary } from '../vault.ts';
+import type { Run, RunSummary, Runs } from '../vault.ts';
 import { type Context, instantOf } from './context.ts';
 import type { Database } from './database.ts';
 

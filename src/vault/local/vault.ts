@@ -1,6 +1,6 @@
+import { forgetKeys } from '../keys.ts';
 import { auditMac, sameMac } from '../mac.ts';
 import type { Sealer, Vault, VaultReader } from '../vault.ts';
-import { forgetKeys } from '../keys.ts';
 import { openAttempts } from './attempts.ts';
 import { appendEvents } from './audit.ts';
 import { type Context, instantOf } from './context.ts';

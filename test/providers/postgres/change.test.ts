@@ -3,7 +3,7 @@ import { Secret } from '../../../src/model/index.ts';
 import { postgresModule } from '../../../src/providers/postgres/index.ts';
 import { type Credential, canQuiesce, hasOracle, type Target } from '../../../src/providers/provider.ts';
 import { leaks } from '../../contract/canary.ts';
-import { freshSecret, newAttempt } from '../../contract/provider.ts';
+import { freshSecret, newAttempt } from '../../contract/provider-fixture.ts';
 import { startFaultProxy } from '../../servers/fault-proxy.ts';
 import { type PostgresServer, startPostgres } from '../../servers/postgres.ts';
 import { accountOf, adminOf, blockRole, makeRole, targetOf } from './fixture.ts';

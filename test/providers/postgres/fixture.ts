@@ -3,7 +3,7 @@ import pg from 'pg';
 import { Secret } from '../../../src/model/index.ts';
 import { postgresModule } from '../../../src/providers/postgres/index.ts';
 import type { Account, Credential, Target, TlsSettings } from '../../../src/providers/provider.ts';
-import { freshSecret, type ProviderFixture, type TestAccount } from '../../contract/provider.ts';
+import { freshSecret, type ProviderFixture, type TestAccount } from '../../contract/provider-fixture.ts';
 import type { PostgresServer } from '../../servers/postgres.ts';
 
 export const NO_TLS: TlsSettings = { mode: 'disable' };

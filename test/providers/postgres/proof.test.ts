@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { Secret } from '../../../src/model/index.ts';
 import { postgresModule } from '../../../src/providers/postgres/index.ts';
 import type { Account, Proof, Target } from '../../../src/providers/provider.ts';
-import { freshSecret } from '../../contract/provider.ts';
+import { freshSecret } from '../../contract/provider-fixture.ts';
 import { startFaultProxy } from '../../servers/fault-proxy.ts';
 import { type PostgresServer, startPostgres } from '../../servers/postgres.ts';
 import { accountOf, adminOf, makeRole, targetOf } from './fixture.ts';

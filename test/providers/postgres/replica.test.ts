@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { postgresModule } from '../../../src/providers/postgres/index.ts';
 import { hasOracle } from '../../../src/providers/provider.ts';
-import { freshSecret, newAttempt, type TestAccount } from '../../contract/provider.ts';
+import { freshSecret, newAttempt, type TestAccount } from '../../contract/provider-fixture.ts';
 import { type PostgresServer, startPostgres } from '../../servers/postgres.ts';
 import { adminOf, makeRole, targetOf } from './fixture.ts';
 

@@ -2,7 +2,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { postgresModule } from '../../../src/providers/postgres/index.ts';
 import type { TlsSettings } from '../../../src/providers/provider.ts';
-import { freshSecret, newAttempt } from '../../contract/provider.ts';
+import { freshSecret, newAttempt } from '../../contract/provider-fixture.ts';
 import { type Certificate, makeCa, selfSigned, type TestCa } from '../../servers/ca.ts';
 import { startFaultProxy } from '../../servers/fault-proxy.ts';
 import { type PostgresServer, startPostgres } from '../../servers/postgres.ts';

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { Decrypter } from 'age-encryption';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { generateIdentity } from '../../../src/vault/index.ts';
-import { createLocalVault, openLocalVault } from '../../../src/vault/local/index.ts';
 import { Database } from '../../../src/vault/local/database.ts';
+import { createLocalVault, openLocalVault } from '../../../src/vault/local/index.ts';
 import { APPLICATION_ID, FORMAT_VERSION } from '../../../src/vault/local/schema.ts';
 import { header, putWith } from '../../contract/vault-fixture.ts';
 import { createLocalFixture, type LocalFixture } from './fixture.ts';
@@ -67,7 +67,9 @@ describe('making a vault', () => {
   test('refuses an identity given as a recipient without repeating it', async () => {
     const { identity, recipient } = await generateIdentity();
     const recipients = [recipient, identity];
-    const error: unknown = await createLocalVault(join(fixture.folder, 'x.db'), { recipients, clock: fixture.clock }).catch((e: unknown) => e);
+    const error: unknown = await createLocalVault(join(fixture.folder, 'x.db'), { recipients, clock: fixture.clock }).catch(
+      (e: unknown) => e,
+    );
     expect(error).toMatchObject({ code: 'PAM5013' });
     expect(`${error} ${JSON.stringify(error)} ${(error as Error).cause}`).not.toContain(identity);
   });

@@ -30,14 +30,27 @@ function bytesOnDisk(): Buffer {
 function encodings(text: string): Buffer[] {
   const utf8 = Buffer.from(text, 'utf8');
   const base64 = [0, 1, 2].map((shift) => utf8.subarray(shift).toString('base64').slice(0, 24));
-  const texts = [text, ...base64, ...base64.map((part) => part.replaceAll('+', '-').replaceAll('/', '_')), utf8.toString('hex'), encodeURIComponent(text)];
+  const texts = [
+    text,
+    ...base64,
+    ...base64.map((part) => part.replaceAll('+', '-').replaceAll('/', '_')),
+    utf8.toString('hex'),
+    encodeURIComponent(text),
+  ];
   return [...texts.map((form) => Buffer.from(form, 'utf8')), Buffer.from(text, 'utf16le')];
 }
 
 async function work(): Promise<VaultRecord> {
   const lease = await vault.lease({ type: 'project', owner: OWNER }, { waitMs: 0, holder: holder() });
-  const put = putWith('app', [[header('pending'), CANARY], [header('current'), CANARY], [header('current', 'privateKey'), CANARY.repeat(300)]]);
-  const [record] = await vault.write({ puts: [put], audit: [{ action: 'record.create', detail: { secret: String(Secret.fromText(CANARY)) } }] }, [lease]);
+  const put = putWith('app', [
+    [header('pending'), CANARY],
+    [header('current'), CANARY],
+    [header('current', 'privateKey'), CANARY.repeat(300)],
+  ]);
+  const [record] = await vault.write(
+    { puts: [put], audit: [{ action: 'record.create', detail: { secret: String(Secret.fromText(CANARY)) } }] },
+    [lease],
+  );
   if (record === undefined) throw new Error('nothing was written');
   await vault.readSecret({ record: record.id, field: 'password', version: record.versions[0]?.id ?? '' });
   await vault.sealer.seal(Buffer.from(CANARY));
@@ -51,7 +64,12 @@ test('no secret stands on the disk in the clear, in any of six encodings', async
 });
 
 test('the search would find one', () => {
-  const leaks = [CANARY, Buffer.from(`x${CANARY}`).toString('base64'), Buffer.from(CANARY).toString('base64url'), Buffer.from(CANARY).toString('hex')];
+  const leaks = [
+    CANARY,
+    Buffer.from(`x${CANARY}`).toString('base64'),
+    Buffer.from(CANARY).toString('base64url'),
+    Buffer.from(CANARY).toString('hex'),
+  ];
   for (const leak of [...leaks.map((text) => Buffer.from(text)), Buffer.from(CANARY, 'utf16le'), Buffer.from(encodeURIComponent(CANARY))]) {
     const disk = Buffer.concat([Buffer.from('before'), leak, Buffer.from('after')]);
     expect(encodings(CANARY).some((form) => disk.includes(form))).toBe(true);
@@ -73,7 +91,8 @@ test('what is erased is gone from the bytes of the file and of its log', async (
   const [, kept] = record.versions;
   if (kept === undefined) throw new Error('no such version');
   // A piece of each ciphertext, short enough to lie on one page.
-  const piece = (version: string) => Buffer.from(sealed.find((row) => row.version === version)?.sealed ?? new ArrayBuffer(0)).subarray(61, 91);
+  const piece = (version: string) =>
+    Buffer.from(sealed.find((row) => row.version === version)?.sealed ?? new ArrayBuffer(0)).subarray(61, 91);
   const erased = record.versions.filter((version) => version !== kept).map((version) => piece(version.id));
   for (const bytes of erased) expect(bytesOnDisk().includes(bytes)).toBe(true);
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { VaultRecord } from '../../../src/model/index.ts';
 import { generateIdentity, type SecretRef, type Vault, verifyAuditChain } from '../../../src/vault/index.ts';
-import { createLocalVault } from '../../../src/vault/local/index.ts';
 import { Database } from '../../../src/vault/local/database.ts';
+import { createLocalVault } from '../../../src/vault/local/index.ts';
 import { draft, header, putWith } from '../../contract/vault-fixture.ts';
 import { createLocalFixture, type LocalFixture } from './fixture.ts';
 
@@ -38,7 +38,10 @@ describe('records', () => {
   test('an endpoint changed by hand is found before a secret is read, and plan still reads it', async () => {
     await write({ record: database, expected: null });
     tamper(`UPDATE record SET body = replace(body, 'db1.example.internal', 'evil.example')`);
-    await expect(vault.authenticate()).rejects.toMatchObject({ code: 'PAM5006', message: expect.stringContaining('PamDatabase/orders-db') });
+    await expect(vault.authenticate()).rejects.toMatchObject({
+      code: 'PAM5006',
+      message: expect.stringContaining('PamDatabase/orders-db'),
+    });
     await expect(vault.readRecord(database.id)).rejects.toMatchObject({ code: 'PAM5006' });
     expect((await vault.snapshot()).records[0]?.fields).toMatchObject({ host: 'evil.example' });
   });
@@ -58,7 +61,11 @@ describe('records', () => {
   });
   test('the revision, the owner and the versions cannot be changed either', async () => {
     await write(putWith('app', [[header('current'), 's']]));
-    for (const [from, to] of [['"revision":1', '"revision":9'], ['"project":"shop"', '"project":"mine"'], ['"current"', '"previous"']] as const) {
+    for (const [from, to] of [
+      ['"revision":1', '"revision":9'],
+      ['"project":"shop"', '"project":"mine"'],
+      ['"current"', '"previous"'],
+    ] as const) {
       tamper('UPDATE record SET body = replace(body, ?, ?)', from, to);
       await expect(vault.authenticate()).rejects.toMatchObject({ code: 'PAM5006' });
       tamper('UPDATE record SET body = replace(body, ?, ?)', to, from);
@@ -84,13 +91,21 @@ describe('records', () => {
 describe('secrets', () => {
   test('a ciphertext works in its own place only: not in another record, field or version', async () => {
     const [a, b] = await write(
-      putWith('a', [[header('current'), 'a now'], [header('previous'), 'a old'], [header('current', 'privateKey'), 'a key']]),
+      putWith('a', [
+        [header('current'), 'a now'],
+        [header('previous'), 'a old'],
+        [header('current', 'privateKey'), 'a key'],
+      ]),
       putWith('b', [[header('current'), 'b now']]),
     );
     if (a === undefined || b === undefined) throw new Error('nothing was written');
     const [now, old, key] = refs(a);
     const [other] = refs(b);
-    for (const [from, to] of [[now, other], [now, old], [now, key]] as const) {
+    for (const [from, to] of [
+      [now, other],
+      [now, old],
+      [now, key],
+    ] as const) {
       if (from === undefined || to === undefined) throw new Error('no such version');
       const place = 'record = ? AND field = ? AND version = ?';
       tamper(
@@ -109,7 +124,15 @@ describe('secrets', () => {
     const sealed = Buffer.from(db.one<{ sealed: ArrayBuffer }>('SELECT sealed FROM secret')?.sealed ?? new ArrayBuffer(0));
     db.close();
     const flipped = (at: number) => sealed.map((byte, index) => (index === at ? byte ^ 1 : byte));
-    for (const broken of [flipped(0), flipped(5), flipped(70), flipped(sealed.length - 1), sealed.subarray(0, -1), sealed.subarray(0, 80), Buffer.alloc(0)]) {
+    for (const broken of [
+      flipped(0),
+      flipped(5),
+      flipped(70),
+      flipped(sealed.length - 1),
+      sealed.subarray(0, -1),
+      sealed.subarray(0, 80),
+      Buffer.alloc(0),
+    ]) {
       tamper('UPDATE secret SET sealed = ?', Buffer.from(broken));
       await expect(vault.readSecret(ref)).rejects.toMatchObject({ code: 'PAM5011' });
     }
@@ -117,7 +140,12 @@ describe('secrets', () => {
     expect((await vault.readSecret(ref)).reveal()).toBe('secret');
   });
   test('equal secrets have ciphertexts that share nothing', async () => {
-    await write(putWith('app', [[header('current'), 'same'.repeat(10)], [header('previous'), 'same'.repeat(10)]]));
+    await write(
+      putWith('app', [
+        [header('current'), 'same'.repeat(10)],
+        [header('previous'), 'same'.repeat(10)],
+      ]),
+    );
     const db = new Database(fixture.path);
     const [a, b] = db.all<{ sealed: ArrayBuffer }>('SELECT sealed FROM secret').map(({ sealed }) => Buffer.from(sealed));
     db.close();
@@ -177,7 +205,10 @@ describe('audit trail', () => {
 function readMetaOf(path: string): { recipients: readonly string[]; key: Buffer } {
   const db = new Database(path);
   const value = <T>(name: string) => db.one<{ value: T }>('SELECT value FROM meta WHERE name = ?', name)?.value;
-  const meta = { recipients: JSON.parse(value<string>('recipients') ?? '[]'), key: Buffer.from(value<ArrayBuffer>('key') ?? new ArrayBuffer(0)) };
+  const meta = {
+    recipients: JSON.parse(value<string>('recipients') ?? '[]'),
+    key: Buffer.from(value<ArrayBuffer>('key') ?? new ArrayBuffer(0)),
+  };
   db.close();
   return meta;
 }

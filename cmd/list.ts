@@ -1,0 +1,32 @@
+import { Flags } from '@oclif/core';
+import { PamCommand } from '../src/cli/command.ts';
+import { compareText, isKind, kindOf, sameOwner } from '../src/model/index.ts';
+import { openReader } from '../src/project/index.ts';
+import { formatRecords, secretState } from '../src/report/index.ts';
+import { PamError } from '../src/errors/index.ts';
+
+export default class List extends PamCommand {
+  static override summary = 'List the records of the project and environment. Needs no key.';
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --kind PamUser --json'];
+  static override flags = { kind: Flags.string({ description: 'Only records of this kind.', helpValue: 'KIND' }) };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(List);
+    this.useFlags(flags);
+    const { kind } = flags;
+    if (kind !== undefined && !isKind(kind)) throw new PamError('PAM9001', `${kind} is no kind`, { hint: 'run: pam schema' });
+    const project = await this.openProject();
+    await using reader = await openReader(project);
+    const { records } = await reader.snapshot();
+    const mine = records.filter((r) => sameOwner(r.owner, project.owner) && (kind === undefined || kindOf(r.address) === kind)).sort((a, b) => compareText(a.address, b.address));
+    const rows = mine.map((r) => ({
+      address: r.address,
+      status: r.status,
+      secret: secretState(r),
+      lastRotatedAt: r.rotation.lastRotatedAt ?? null,
+      nextAt: r.rotation.nextAt ?? null,
+      revision: r.revision,
+    }));
+    this.print({ records: rows }, mine.length === 0 ? 'No records.' : formatRecords(mine));
+  }
+}

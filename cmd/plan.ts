@@ -1,0 +1,48 @@
+import { writeFile } from 'node:fs/promises';
+import { Flags } from '@oclif/core';
+import { filesFlag, PamCommand } from '../src/cli/command.ts';
+import { checkSelectors, parseInstant, planFlags, planOptionsOf } from '../src/cli/plan-flags.ts';
+import { PamError } from '../src/errors/index.ts';
+import { loadDesired, openReader, planWith } from '../src/project/index.ts';
+import { formatPlan } from '../src/report/index.ts';
+
+export default class Plan extends PamCommand {
+  static override summary = 'Show what would change. Takes no lock and needs no key.';
+  static override description = `Reads manifests and the metadata of the vault, so that it runs on a pull request with no secret in reach. The digest stands for what
+was planned: \`pam apply --approve DIGEST\` carries out that and nothing else.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --out plan.json --detailed-exitcode',
+    '<%= config.bin %> <%= command.id %> --target PamUser/orders-app --as-of 2027-01-31T00:00:00Z',
+  ];
+  static override flags = {
+    ...filesFlag,
+    ...planFlags,
+    out: Flags.string({ description: 'Save the plan, for `pam apply FILE`. Plain JSON without secrets.', helpValue: 'FILE' }),
+    'detailed-exitcode': Flags.boolean({ description: 'Exit with 2 when there are differences, 3 when rows are blocked.' }),
+    'as-of': Flags.string({ description: 'Plan for another moment; a plan for the future is for looking.', helpValue: 'INSTANT' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Plan);
+    this.useFlags(flags);
+    const options = planOptionsOf(flags);
+    const asOf = flags['as-of'] === undefined ? new Date().toISOString() : parseInstant(flags['as-of'], '--as-of');
+    const project = await this.openProject(flags.file);
+    const desired = await loadDesired(project);
+    await using reader = await openReader(project);
+    const snapshot = await reader.snapshot();
+    checkSelectors(options, project, desired, snapshot);
+    const plan = planWith(project, desired, options)(snapshot, asOf);
+    if (flags.out !== undefined) await save(flags.out, `${JSON.stringify(plan, null, 2)}\n`);
+    if (flags['detailed-exitcode'] && plan.changes.length > 0) this.setExit(plan.summary.blocked > 0 ? 3 : 2);
+    if (!this.isJson) this.warnAll(desired.warnings);
+    this.print(plan, formatPlan(plan, this.paint(process.stdout)));
+  }
+}
+
+async function save(path: string, text: string): Promise<void> {
+  await writeFile(path, text).catch((cause: unknown) => {
+    throw new PamError('PAM9004', `${path} cannot be written: ${(cause as NodeJS.ErrnoException).code ?? 'unknown error'}`, { cause });
+  });
+}

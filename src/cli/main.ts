@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs';
+
+const arguments_ = process.argv.slice(2);
+
+if (arguments_.length === 1 && ['--version', '-v', 'version'].includes(arguments_[0] ?? '')) {
+  // Answered before oclif is loaded: editors and pipelines ask this often.
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  process.stdout.write(`pam ${version}\n`);
+} else {
+  const { main } = await import('./program.ts');
+  await main(arguments_);
+}

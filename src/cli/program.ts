@@ -1,0 +1,47 @@
+import { Config, flush, run } from '@oclif/core';
+import { exitOf, PamError } from '../errors/index.ts';
+import { closest } from '../policy/index.ts';
+import { createPaint, errorsToJson, formatErrors } from '../report/index.ts';
+import { toPamError } from './command.ts';
+
+/** Runs one command line. Whatever is thrown before a command could take over ends here, in the same form as its own errors. */
+export async function main(argv: string[]): Promise<void> {
+  quietBrokenPipe();
+  try {
+    const config = await Config.load(import.meta.url);
+    refuseUnknownCommand(argv, config.commandIDs.map((id) => id.replaceAll(':', ' ')));
+    await run(argv, config);
+    await flush();
+  } catch (error) {
+    if (isExit(error)) {
+      process.exitCode = error.oclif.exit;
+      return;
+    }
+    const problem = toPamError(error);
+    process.exitCode = exitOf(problem.code);
+    if (argv.includes('--json')) process.stdout.write(`${JSON.stringify({ errors: errorsToJson(problem), exit: exitOf(problem.code) }, null, 2)}\n`);
+    else process.stderr.write(`${formatErrors(problem, createPaint(process.stderr.isTTY === true && !process.env['NO_COLOR']))}\n`);
+    if (process.env['PAM_DEBUG']) process.stderr.write(`${(error as Error).stack}\n`);
+  }
+}
+
+function refuseUnknownCommand(argv: readonly string[], names: readonly string[]): void {
+  const words = argv.filter((a) => !a.startsWith('-'));
+  const [first] = words;
+  if (first === undefined || argv[0]?.startsWith('-') === true || first === 'help') return;
+  if (names.some((name) => name === first || name.startsWith(`${first} `))) return;
+  const guess = closest(first, names.map((name) => name.split(' ')[0] ?? name));
+  throw new PamError('PAM9001', `${first} is no command of pam`, { hint: guess === null ? 'run: pam --help' : `did you mean: pam ${guess}` });
+}
+
+function isExit(error: unknown): error is { oclif: { exit: number } } {
+  return typeof (error as { oclif?: { exit?: unknown } } | null)?.oclif?.exit === 'number' && (error as { code?: string }).code === 'EEXIT';
+}
+
+/** `pam list | head -1` closes our stdout: that is no error of ours. */
+function quietBrokenPipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(process.exitCode ?? 0);
+  });
+}
