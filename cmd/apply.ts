@@ -10,7 +10,8 @@ import { formatLedger, formatPlan } from '../src/report/index.ts';
 
 export default class Apply extends PamCommand {
   static override summary = 'Carry out what was approved, rotations on live systems included.';
-  static override description = `Finishes interrupted rotations first, then writes records and links, then takes in, proves and rotates secrets. Applying twice equals
+  static override description =
+    `Finishes interrupted rotations first, then writes records and links, then takes in, proves and rotates secrets. Applying twice equals
 applying once; after a kill at any instant the same command finishes the job. Without a terminal it needs exactly one of a saved
 plan, --approve DIGEST or --auto-approve.`;
   static override examples = [
@@ -35,7 +36,8 @@ plan, --approve DIGEST or --auto-approve.`;
     const { args, flags } = await this.parse(Apply);
     this.useFlags(flags);
     const given = [args.plan, flags.approve, flags['auto-approve'] ? true : undefined].filter((v) => v !== undefined).length;
-    if (given > 1) throw new PamError('PAM9001', 'a saved plan, --approve and --auto-approve exclude each other', { hint: 'give one of them' });
+    if (given > 1)
+      throw new PamError('PAM9001', 'a saved plan, --approve and --auto-approve exclude each other', { hint: 'give one of them' });
     if (given === 0) refuseUnapproved('apply');
     const options = planOptionsOf(flags);
     const lockTimeoutMs = parseTimeout(flags['lock-timeout'], '--lock-timeout');

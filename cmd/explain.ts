@@ -18,7 +18,9 @@ export default class Explain extends PamCommand {
     const code = args.code.toUpperCase();
     if (!isCode(code)) {
       const guess = closest(code, Object.keys(CODES));
-      throw new PamError('PAM9001', `${args.code} is no error code`, { hint: guess === null ? 'run: pam explain' : `did you mean ${guess}?` });
+      throw new PamError('PAM9001', `${args.code} is no error code`, {
+        hint: guess === null ? 'run: pam explain' : `did you mean ${guess}?`,
+      });
     }
     const { title, exit, explanation } = codeInfo(code);
     this.print({ code, title, exit, explanation }, `${code}: ${title} (exit code ${exit})\n\n${explanation}`);

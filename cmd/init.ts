@@ -5,7 +5,8 @@ import { initProject } from '../src/project/index.ts';
 
 export default class Init extends PamCommand {
   static override summary = 'Make a project: pam.yaml, a first manifest, an encrypted vault and the identity that opens it.';
-  static override description = `Nothing is ever overwritten. The identity is kept below your home folder and reused for the next project. Without --recovery a
+  static override description =
+    `Nothing is ever overwritten. The identity is kept below your home folder and reused for the next project. Without --recovery a
 recovery identity is made too, in a file of its own: move it offline, it opens the vault when every other identity is lost.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
@@ -14,19 +15,28 @@ recovery identity is made too, in a file of its own: move it offline, it opens t
   static override args = { dir: Args.string({ description: 'The folder of the project; made if it is not there.', default: '.' }) };
   static override flags = {
     recovery: Flags.string({ description: 'An age recipient (age1…) whose identity is kept offline.', helpValue: 'RECIPIENT' }),
-    durable: Flags.boolean({ description: 'The project lies on storage that outlives the runner (vault.durable in pam.yaml); CI jobs need it.' }),
+    durable: Flags.boolean({
+      description: 'The project lies on storage that outlives the runner (vault.durable in pam.yaml); CI jobs need it.',
+    }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Init);
     this.useFlags(flags);
     const folder = this.values.chdir === undefined ? args.dir : `${this.values.chdir}/${args.dir}`;
-    const result = await initProject({ folder, env: process.env, durable: flags.durable, ...(flags.recovery === undefined ? {} : { recovery: flags.recovery }) });
+    const result = await initProject({
+      folder,
+      env: process.env,
+      durable: flags.durable,
+      ...(flags.recovery === undefined ? {} : { recovery: flags.recovery }),
+    });
     const here = relative(process.cwd(), result.root) || '.';
     const lines = [
       `Made a project in ${here}: ${result.created.join(', ')}.`,
       `${result.identityMade ? 'Your identity is' : 'Opens with your identity'} ${result.identityFile}: keep a copy where you keep your SSH keys; CI gets it as PAM_IDENTITY.`,
-      ...(result.recoveryFile === undefined ? [] : [`The recovery identity is ${result.recoveryFile}: move it offline now; it opens the vault when all else is lost.`]),
+      ...(result.recoveryFile === undefined
+        ? []
+        : [`The recovery identity is ${result.recoveryFile}: move it offline now; it opens the vault when all else is lost.`]),
       `Next: edit ${here === '.' ? '' : `${here}/`}manifests/example.yaml, then run: pam plan`,
     ];
     this.print(

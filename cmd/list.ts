@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core';
 import { PamCommand } from '../src/cli/command.ts';
+import { PamError } from '../src/errors/index.ts';
 import { compareText, isKind, kindOf, sameOwner } from '../src/model/index.ts';
 import { openReader } from '../src/project/index.ts';
 import { formatRecords, secretState } from '../src/report/index.ts';
-import { PamError } from '../src/errors/index.ts';
 
 export default class List extends PamCommand {
   static override summary = 'List the records of the project and environment. Needs no key.';
@@ -18,7 +18,9 @@ export default class List extends PamCommand {
     const project = await this.openProject();
     await using reader = await openReader(project);
     const { records } = await reader.snapshot();
-    const mine = records.filter((r) => sameOwner(r.owner, project.owner) && (kind === undefined || kindOf(r.address) === kind)).sort((a, b) => compareText(a.address, b.address));
+    const mine = records
+      .filter((r) => sameOwner(r.owner, project.owner) && (kind === undefined || kindOf(r.address) === kind))
+      .sort((a, b) => compareText(a.address, b.address));
     const rows = mine.map((r) => ({
       address: r.address,
       status: r.status,

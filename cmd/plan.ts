@@ -8,7 +8,8 @@ import { formatPlan } from '../src/report/index.ts';
 
 export default class Plan extends PamCommand {
   static override summary = 'Show what would change. Takes no lock and needs no key.';
-  static override description = `Reads manifests and the metadata of the vault, so that it runs on a pull request with no secret in reach. The digest stands for what
+  static override description =
+    `Reads manifests and the metadata of the vault, so that it runs on a pull request with no secret in reach. The digest stands for what
 was planned: \`pam apply --approve DIGEST\` carries out that and nothing else.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',

@@ -6,8 +6,16 @@ import type { ExitCode } from '../src/errors/index.ts';
 import { isPamError } from '../src/errors/index.ts';
 import { sameOwner, type VaultRecord } from '../src/model/index.ts';
 import { createRotateContext, openVault, refuseVolatileVault } from '../src/project/index.ts';
-import { createLogins, type Explanation, explainUnfinished, listUnfinished, lookupIn, recoverAccount, restoreFromJournal } from '../src/rotate/index.ts';
 import { formatTable } from '../src/report/index.ts';
+import {
+  createLogins,
+  type Explanation,
+  explainUnfinished,
+  listUnfinished,
+  lookupIn,
+  recoverAccount,
+  restoreFromJournal,
+} from '../src/rotate/index.ts';
 
 interface Row {
   readonly address: string;
@@ -18,7 +26,8 @@ interface Row {
 
 export default class Recover extends PamCommand {
   static override summary = 'Finish interrupted rotations, or explain them.';
-  static override description = `Asks each target which secret is live, cheapest proof first and inside the login budget, and goes on from there with the same secret.
+  static override description =
+    `Asks each target which secret is live, cheapest proof first and inside the login budget, and goes on from there with the same secret.
 A quarantined account that is named is tried again. With --from-journal what only the journal knows comes back into the vault first.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
@@ -48,7 +57,10 @@ A quarantined account that is named is tried again. With --from-journal what onl
       if (flags.explain) {
         const unfinished = (await listUnfinished(ctx, snapshot.records)).filter((u) => isWanted(u.record));
         const explained = unfinished.map(explainUnfinished);
-        return this.print({ rotations: explained }, explained.length === 0 ? 'Nothing is unfinished.' : explained.map(explanationText).join('\n\n'));
+        return this.print(
+          { rotations: explained },
+          explained.length === 0 ? 'Nothing is unfinished.' : explained.map(explanationText).join('\n\n'),
+        );
       }
       const rows: Row[] = [];
       if (flags['from-journal']) rows.push(...(await restoreFromJournal(ctx, snapshot, project.owner)));
@@ -56,11 +68,20 @@ A quarantined account that is named is tried again. With --from-journal what onl
       const lookup = lookupIn(fresh, project.owner);
       const logins = createLogins(ctx);
       const unfinished = await listUnfinished(ctx, fresh.records);
-      const records = new Map(unfinished.flatMap((u) => (u.record !== null && sameOwner(u.record.owner, project.owner) && isWanted(u.record) ? [[u.record.id, u.record] as const] : [])));
+      const records = new Map(
+        unfinished.flatMap((u) =>
+          u.record !== null && sameOwner(u.record.owner, project.owner) && isWanted(u.record) ? [[u.record.id, u.record] as const] : [],
+        ),
+      );
       for (const record of records.values()) {
         if (signals.signal.aborted) break;
         if (record.rotation.quarantined !== undefined && named.length === 0) {
-          rows.push({ address: record.address, outcome: 'quarantined', code: 'PAM4001', detail: `${record.rotation.quarantined.reason}; name the address to try again` });
+          rows.push({
+            address: record.address,
+            outcome: 'quarantined',
+            code: 'PAM4001',
+            detail: `${record.rotation.quarantined.reason}; name the address to try again`,
+          });
           continue;
         }
         rows.push(await recoverOne(record, () => recoverAccount(ctx, logins, record.id, lookup)));
@@ -69,7 +90,12 @@ A quarantined account that is named is tried again. With --from-journal what onl
       this.setExit(exit);
       this.print(
         { rotations: rows, exit },
-        rows.length === 0 ? 'Nothing is unfinished.' : formatTable(['ADDRESS', 'OUTCOME', 'DETAIL'], rows.map((r) => [r.address, r.outcome, `${r.code === undefined ? '' : `[${r.code}] `}${r.detail ?? ''}`])),
+        rows.length === 0
+          ? 'Nothing is unfinished.'
+          : formatTable(
+              ['ADDRESS', 'OUTCOME', 'DETAIL'],
+              rows.map((r) => [r.address, r.outcome, `${r.code === undefined ? '' : `[${r.code}] `}${r.detail ?? ''}`]),
+            ),
       );
     } finally {
       signals.dispose();

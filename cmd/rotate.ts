@@ -2,8 +2,8 @@ import { Flags } from '@oclif/core';
 import type { Approval } from '../src/apply/index.ts';
 import { askForYes, canAsk, refuseUnapproved, runApply } from '../src/cli/apply-run.ts';
 import { identityFlag, PamCommand } from '../src/cli/command.ts';
-import { addressesOf, desiredFromRecords } from '../src/cli/records.ts';
 import { parseTimeout, planFlags, planOptionsOf } from '../src/cli/plan-flags.ts';
+import { addressesOf, desiredFromRecords } from '../src/cli/records.ts';
 import { PamError } from '../src/errors/index.ts';
 import type { Address } from '../src/model/index.ts';
 import { planWith } from '../src/project/index.ts';
@@ -11,8 +11,12 @@ import { formatLedger, formatPlan } from '../src/report/index.ts';
 
 export default class Rotate extends PamCommand {
   static override summary = 'Rotate accounts now, through the same plan and ledger as apply.';
-  static override description = 'Works from the records alone, so that it needs no manifests, and leases accounts only: a long apply never blocks it.';
-  static override examples = ['<%= config.bin %> <%= command.id %> PamUser/orders-app --auto-approve', '<%= config.bin %> <%= command.id %> --due --auto-approve --json'];
+  static override description =
+    'Works from the records alone, so that it needs no manifests, and leases accounts only: a long apply never blocks it.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> PamUser/orders-app --auto-approve',
+    '<%= config.bin %> <%= command.id %> --due --auto-approve --json',
+  ];
   static override strict = false;
   static override flags = {
     ...identityFlag,
@@ -21,22 +25,35 @@ export default class Rotate extends PamCommand {
     'auto-approve': Flags.boolean({ description: 'Do not ask.' }),
     parallelism: Flags.integer({ description: 'Accounts at once.', default: 10, min: 1, max: 256 }),
     'fail-fast': Flags.boolean({ description: 'Start nothing more after the first failure.' }),
-    'lock-timeout': Flags.string({ description: 'How long to wait for another run at an account: 30s, 5m.', default: '0', helpValue: 'DURATION' }),
+    'lock-timeout': Flags.string({
+      description: 'How long to wait for another run at an account: 30s, 5m.',
+      default: '0',
+      helpValue: 'DURATION',
+    }),
   };
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Rotate);
     this.useFlags(flags);
     const requests = addressesOf(argv as string[], 'PamUser') as readonly Address[];
-    if (flags.due === requests.length > 0) throw new PamError('PAM9001', 'give the addresses to rotate, or --due', { hint: 'such as: pam rotate PamUser/orders-app' });
+    if (flags.due === requests.length > 0)
+      throw new PamError('PAM9001', 'give the addresses to rotate, or --due', { hint: 'such as: pam rotate PamUser/orders-app' });
     if (!flags['auto-approve']) refuseUnapproved('rotate');
     const project = await this.openProject();
-    const options = { ...planOptionsOf({ grant: flags.grant, ...(flags.due ? { only: 'rotations' } : {}) }), ...(flags.due ? {} : { requests }) };
+    const options = {
+      ...planOptionsOf({ grant: flags.grant, ...(flags.due ? { only: 'rotations' } : {}) }),
+      ...(flags.due ? {} : { requests }),
+    };
 
     const result = await runApply({
       project,
       command: 'rotate',
-      flags: { identity: flags.identity, parallelism: flags.parallelism, failFast: flags['fail-fast'], lockTimeoutMs: parseTimeout(flags['lock-timeout'], '--lock-timeout') },
+      flags: {
+        identity: flags.identity,
+        parallelism: flags.parallelism,
+        failFast: flags['fail-fast'],
+        lockTimeoutMs: parseTimeout(flags['lock-timeout'], '--lock-timeout'),
+      },
       emit: this.emit,
       tell: (text) => this.tell(text),
       projectLease: false,
@@ -48,7 +65,9 @@ export default class Rotate extends PamCommand {
         const missing = requests.filter((address) => !plan.changes.some((c) => c.address === address));
         if (missing.length > 0) {
           const known = desired.resources.some((r) => r.address === missing[0]);
-          throw new PamError(known ? 'PAM9011' : 'PAM9008', `${missing.join(', ')} ${known ? 'declares no rotation' : 'has no record'}`, { hint: known ? 'set rotation on it' : 'run: pam list' });
+          throw new PamError(known ? 'PAM9011' : 'PAM9008', `${missing.join(', ')} ${known ? 'declares no rotation' : 'has no record'}`, {
+            hint: known ? 'set rotation on it' : 'run: pam list',
+          });
         }
         if (flags['auto-approve'] || !canAsk() || plan.changes.length === 0) return { type: 'auto' };
         this.logToStderr(formatPlan(plan, this.paint(process.stderr)));

@@ -12,7 +12,10 @@ import { lookupIn } from '../src/rotate/index.ts';
 
 export default class ScheduleCommand extends PamCommand {
   static override summary = 'Show the next times of an account, or of a cron expression.';
-  static override examples = ['<%= config.bin %> <%= command.id %> PamUser/orders-app', '<%= config.bin %> <%= command.id %> --cron "0 0 3 ? * SUN#1" --timezone Europe/Berlin --count 3'];
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> PamUser/orders-app',
+    '<%= config.bin %> <%= command.id %> --cron "0 0 3 ? * SUN#1" --timezone Europe/Berlin --count 3',
+  ];
   static override args = { address: Args.string({ description: 'An account on record.' }) };
   static override flags = {
     cron: Flags.string({ description: 'A Quartz expression (6 or 7 fields).', helpValue: 'EXPR' }),
@@ -24,13 +27,23 @@ export default class ScheduleCommand extends PamCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(ScheduleCommand);
     this.useFlags(flags);
-    if ((args.address === undefined) === (flags.cron === undefined)) throw new PamError('PAM9001', 'give an address, or --cron', { hint: 'such as: pam schedule PamUser/orders-app' });
+    if ((args.address === undefined) === (flags.cron === undefined))
+      throw new PamError('PAM9001', 'give an address, or --cron', { hint: 'such as: pam schedule PamUser/orders-app' });
     const from = flags.from === undefined ? new Date().toISOString() : parseInstant(flags.from, '--from');
-    const { schedule, anchor, key } = flags.cron === undefined ? await this.fromRecord(args.address ?? '') : { schedule: fromCron(flags.cron, flags.timezone), anchor: undefined, key: undefined };
-    const next = listTimes(schedule, from, flags.count, { ...(anchor === undefined ? {} : { anchor }), ...(key === undefined ? {} : { key }) });
+    const { schedule, anchor, key } =
+      flags.cron === undefined
+        ? await this.fromRecord(args.address ?? '')
+        : { schedule: fromCron(flags.cron, flags.timezone), anchor: undefined, key: undefined };
+    const next = listTimes(schedule, from, flags.count, {
+      ...(anchor === undefined ? {} : { anchor }),
+      ...(key === undefined ? {} : { key }),
+    });
     const zone = schedule.timezone ?? 'UTC';
     const rows = next.map((at) => [at, localTime(at, zone)]);
-    this.print({ schedule: describeSchedule(schedule), timezone: zone, next }, `${describeSchedule(schedule)}\n${rows.length === 0 ? 'No more times.' : formatTable(['UTC', zone], rows)}`);
+    this.print(
+      { schedule: describeSchedule(schedule), timezone: zone, next },
+      `${describeSchedule(schedule)}\n${rows.length === 0 ? 'No more times.' : formatTable(['UTC', zone], rows)}`,
+    );
   }
 
   private async fromRecord(text: string): Promise<{ schedule: Schedule; anchor: string | undefined; key: string }> {
@@ -41,7 +54,8 @@ export default class ScheduleCommand extends PamCommand {
     if (address === undefined) throw new PamError('PAM9001', 'no address');
     const record = recordAt(snapshot, project.owner, address);
     const { schedule } = effectivePolicy(record, lookupIn(snapshot, project.owner));
-    if (schedule === undefined) throw new PamError('PAM9008', `${address} has no schedule`, { hint: 'set rotation.policy, or rotation.schedule' });
+    if (schedule === undefined)
+      throw new PamError('PAM9008', `${address} has no schedule`, { hint: 'set rotation.policy, or rotation.schedule' });
     return { schedule, anchor: record.rotation.lastRotatedAt ?? record.rotation.anchorAt, key: record.id };
   }
 }
@@ -49,7 +63,10 @@ export default class ScheduleCommand extends PamCommand {
 function fromCron(cron: string, timezone: string | undefined): Schedule {
   const json: JsonObject = { cron, ...(timezone === undefined ? {} : { timezone }) };
   const problems = checkSchedule(json).filter((p) => p.severity !== 'warning');
-  if (problems.length > 0) throw combineErrors(problems.map((p) => new PamError('PAM9001', `--${p.path || 'cron'}: ${p.message}`, p.hint === undefined ? {} : { hint: p.hint })));
+  if (problems.length > 0)
+    throw combineErrors(
+      problems.map((p) => new PamError('PAM9001', `--${p.path || 'cron'}: ${p.message}`, p.hint === undefined ? {} : { hint: p.hint })),
+    );
   return json as unknown as Schedule;
 }
 

@@ -9,7 +9,10 @@ const NAMES = [...KINDS, 'ProjectFile'] as const;
 
 export default class Schema extends PamCommand {
   static override summary = 'Print the JSON Schema of a manifest kind, or of pam.yaml.';
-  static override examples = ['<%= config.bin %> <%= command.id %> PamUser', '<%= config.bin %> <%= command.id %> ProjectFile > pam.schema.json'];
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> PamUser',
+    '<%= config.bin %> <%= command.id %> ProjectFile > pam.schema.json',
+  ];
   static override args = { kind: Args.string({ description: `One of ${NAMES.join(', ')}. Without it they are listed.` }) };
 
   async run(): Promise<void> {
@@ -18,7 +21,9 @@ export default class Schema extends PamCommand {
     if (args.kind === undefined) return this.print({ kinds: NAMES }, NAMES.join('\n'));
     if (!isKind(args.kind) && args.kind !== 'ProjectFile') {
       const guess = closest(args.kind, NAMES);
-      throw new PamError('PAM9001', `${args.kind} is no kind`, { hint: guess === null ? `one of ${NAMES.join(', ')}` : `did you mean ${guess}?` });
+      throw new PamError('PAM9001', `${args.kind} is no kind`, {
+        hint: guess === null ? `one of ${NAMES.join(', ')}` : `did you mean ${guess}?`,
+      });
     }
     this.log(JSON.stringify(await schemaFor(args.kind), null, 2));
   }

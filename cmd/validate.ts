@@ -12,6 +12,9 @@ export default class Validate extends PamCommand {
     const desired = await loadDesired(await this.openProject(flags.file));
     if (!this.isJson) this.warnAll(desired.warnings);
     const n = desired.resources.length;
-    this.print({ valid: true, resources: n, errors: [], warnings: desired.warnings.map((w) => w.toJSON()) }, `Valid: ${n} ${n === 1 ? 'resource' : 'resources'}.`);
+    this.print(
+      { valid: true, resources: n, errors: [], warnings: desired.warnings.map((w) => w.toJSON()) },
+      `Valid: ${n} ${n === 1 ? 'resource' : 'resources'}.`,
+    );
   }
 }

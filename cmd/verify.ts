@@ -1,17 +1,18 @@
-import { createLogins, type VerifyResult, verifyAccount, lookupIn } from '../src/rotate/index.ts';
 import { identityFlag, PamCommand } from '../src/cli/command.ts';
 import { addressesOf, recordAt } from '../src/cli/records.ts';
 import { stopOnSignals } from '../src/cli/signals.ts';
 import type { ExitCode } from '../src/errors/index.ts';
-import { type Address, sameOwner, type SecretField } from '../src/model/index.ts';
+import { type Address, type SecretField, sameOwner } from '../src/model/index.ts';
 import { createRotateContext, openVault, refuseVolatileVault } from '../src/project/index.ts';
 import { formatTable } from '../src/report/index.ts';
+import { createLogins, lookupIn, type VerifyResult, verifyAccount } from '../src/rotate/index.ts';
 
 type Row = { readonly address: Address; readonly field: SecretField } & VerifyResult;
 
 export default class Verify extends PamCommand {
   static override summary = 'Prove stored credentials on their targets, and record what was found.';
-  static override description = `Logs in afresh with each stored secret. An address that is named is tried even if its secret was refused before: that is a person's
+  static override description =
+    `Logs in afresh with each stored secret. An address that is named is tried even if its secret was refused before: that is a person's
 decision. Exits with 2 when a target refuses what is stored.`;
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> PamUser/orders-app --json'];
   static override strict = false;
@@ -30,17 +31,30 @@ decision. Exits with 2 when a target refuses what is stored.`;
       const ctx = createRotateContext(project, vault, { command: 'verify', env: process.env, emit: this.emit, stop: signals.signal });
       const logins = createLogins(ctx);
       const lookup = lookupIn(snapshot, project.owner);
-      const records = named.length > 0 ? named.map((a) => recordAt(snapshot, project.owner, a)) : snapshot.records.filter((r) => sameOwner(r.owner, project.owner));
+      const records =
+        named.length > 0
+          ? named.map((a) => recordAt(snapshot, project.owner, a))
+          : snapshot.records.filter((r) => sameOwner(r.owner, project.owner));
       const rows: Row[] = [];
       for (const record of records) {
         for (const field of ['password', 'privateKey'] as const) {
           if (signals.signal.aborted || !record.versions.some((v) => v.field === field && v.state === 'current')) continue;
-          rows.push({ address: record.address, field, ...(await verifyAccount(ctx, logins, record.id, lookup, field, { clear: named.length > 0 })) });
+          rows.push({
+            address: record.address,
+            field,
+            ...(await verifyAccount(ctx, logins, record.id, lookup, field, { clear: named.length > 0 })),
+          });
         }
       }
       const exit = signals.signal.aborted ? 130 : exitOf(rows);
       this.setExit(exit);
-      const text = rows.length === 0 ? 'Nothing to verify.' : formatTable(['ADDRESS', 'FIELD', 'STATE', 'HOW'], rows.map((r) => [r.address, r.field, r.state, howText(r)]));
+      const text =
+        rows.length === 0
+          ? 'Nothing to verify.'
+          : formatTable(
+              ['ADDRESS', 'FIELD', 'STATE', 'HOW'],
+              rows.map((r) => [r.address, r.field, r.state, howText(r)]),
+            );
       this.print({ credentials: rows, exit }, text);
     } finally {
       signals.dispose();

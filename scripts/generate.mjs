@@ -165,8 +165,11 @@ async function makeValidators(hash) {
 /** Of everything that the output depends on, so that an up-to-date tree costs nothing. */
 function hashInputs() {
   const hash = createHash('sha256');
-  const files = readdirSync(new URL('../schemas/', import.meta.url)).filter((file) => file.endsWith('.json')).sort();
-  for (const path of [...files.map((file) => `schemas/${file}`), 'scripts/generate.mjs', 'package-lock.json', TYPES]) hash.update(readOrEmpty(path)).update('\0');
+  const files = readdirSync(new URL('../schemas/', import.meta.url))
+    .filter((file) => file.endsWith('.json'))
+    .sort();
+  for (const path of [...files.map((file) => `schemas/${file}`), 'scripts/generate.mjs', 'package-lock.json', TYPES])
+    hash.update(readOrEmpty(path)).update('\0');
   return hash.digest('hex');
 }
 

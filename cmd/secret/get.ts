@@ -7,7 +7,8 @@ import { openVault } from '../../src/project/index.ts';
 
 export default class SecretGet extends PamCommand {
   static override summary = 'Print a secret: into a pipe, or with --reveal onto a terminal. Every reading is audited.';
-  static override description = 'Prints the secret and one line feed. A secret that nothing has proved is refused without --allow-unproved.';
+  static override description =
+    'Prints the secret and one line feed. A secret that nothing has proved is refused without --allow-unproved.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> PamUser/orders-app | psql-login',
     '<%= config.bin %> <%= command.id %> PamUser/orders-app --version previous --reveal',
@@ -37,22 +38,36 @@ export default class SecretGet extends PamCommand {
     const version = findVersion(record, flags.field as SecretField, flags.version);
     this.check(record, version, flags);
     const secret = await vault.readSecret({ record: record.id, field: version.field, version: version.id });
-    await vault.appendAudit([{ action: 'secret.read', address, record: record.id, detail: { field: version.field, version: version.id, state: version.state, breakGlass: flags['break-glass'] } }]);
+    await vault.appendAudit([
+      {
+        action: 'secret.read',
+        address,
+        record: record.id,
+        detail: { field: version.field, version: version.id, state: version.state, breakGlass: flags['break-glass'] },
+      },
+    ]);
     const text = secret.reveal();
-    if (this.isJson) this.log(JSON.stringify({ address, field: version.field, version: version.id, state: version.state, secret: text }, null, 2));
+    if (this.isJson)
+      this.log(JSON.stringify({ address, field: version.field, version: version.id, state: version.state, secret: text }, null, 2));
     else this.log(text.endsWith('\n') ? text.slice(0, -1) : text);
   }
 
   private check(record: VaultRecord, version: VersionHeader, flags: { 'allow-unproved': boolean; 'break-glass': boolean }): void {
     if ((version.state === 'pending' || version.state === 'candidate') && !flags['break-glass']) {
-      throw new PamError('PAM9009', `version ${version.id} of ${record.address} is ${version.state}: it may not be what the account has`, { hint: 'add --break-glass' });
+      throw new PamError('PAM9009', `version ${version.id} of ${record.address} is ${version.state}: it may not be what the account has`, {
+        hint: 'add --break-glass',
+      });
     }
     const kept = !record.links.some((l) => l.type === 'belongs-to' || l.type === 'iam-of');
     const provable = version.field === 'password' || version.field === 'privateKey';
     if (kept || !provable || version.proof !== undefined || flags['allow-unproved'] || flags['break-glass']) return;
-    throw new PamError('PAM9010', `nothing has proved this secret of ${record.address}${version.unproved === undefined ? '' : `: ${version.unproved}`}`, {
-      hint: `run: pam verify ${record.address}, or add --allow-unproved`,
-    });
+    throw new PamError(
+      'PAM9010',
+      `nothing has proved this secret of ${record.address}${version.unproved === undefined ? '' : `: ${version.unproved}`}`,
+      {
+        hint: `run: pam verify ${record.address}, or add --allow-unproved`,
+      },
+    );
   }
 }
 
@@ -64,6 +79,7 @@ function findVersion(record: VaultRecord, field: SecretField, wanted: string): V
       : wanted === 'previous'
         ? ofField.filter((v) => v.state === 'previous').sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))[0]
         : ofField.find((v) => v.id === wanted);
-  if (found === undefined) throw new PamError('PAM5012', `${record.address} has no ${wanted} ${field}`, { hint: `run: pam show ${record.address}` });
+  if (found === undefined)
+    throw new PamError('PAM5012', `${record.address} has no ${wanted} ${field}`, { hint: `run: pam show ${record.address}` });
   return found;
 }

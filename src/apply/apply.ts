@@ -1,7 +1,16 @@
 import { type ExitCode, isPamError, PamError } from '../errors/index.ts';
-import { type Address, type Change, type LedgerEntry, type Owner, type Plan, sameOwner, type Snapshot } from '../model/index.ts';
+import { type Address, type Change, type LedgerEntry, type Owner, type Plan, type Snapshot, sameOwner } from '../model/index.ts';
 import { isRecordRow, STOPPING_CODES } from '../plan/index.ts';
-import { createLogins, instant, listUnfinished, type Lookup, type Logins, lookupIn, type RotateContext, recoverAccount } from '../rotate/index.ts';
+import {
+  createLogins,
+  instant,
+  type Logins,
+  type Lookup,
+  listUnfinished,
+  lookupIn,
+  type RotateContext,
+  recoverAccount,
+} from '../rotate/index.ts';
 import type { Lease } from '../vault/vault.ts';
 import { createLedger, exitOfLedger, type Ledger } from './ledger.ts';
 import { fromRotation, runLiveRow, targetKey } from './live.ts';
@@ -10,9 +19,19 @@ import { type Settled, settle } from './settle.ts';
 import { walk } from './walk.ts';
 
 /** What was approved: everything that the plan of this moment says, a digest, or a saved plan. */
-export type Approval = { readonly type: 'auto' } | { readonly type: 'digest'; readonly digest: string } | { readonly type: 'plan'; readonly plan: Plan };
+export type Approval =
+  | { readonly type: 'auto' }
+  | { readonly type: 'digest'; readonly digest: string }
+  | { readonly type: 'plan'; readonly plan: Plan };
 
-export const APPLY_FAILPOINTS = ['apply.leased', 'apply.recovered', 'apply.run-started', 'apply.records-written', 'apply.walked', 'apply.finished'] as const;
+export const APPLY_FAILPOINTS = [
+  'apply.leased',
+  'apply.recovered',
+  'apply.run-started',
+  'apply.records-written',
+  'apply.walked',
+  'apply.finished',
+] as const;
 export type ApplyFailpoint = (typeof APPLY_FAILPOINTS)[number];
 
 export interface ApplyContext {
@@ -52,13 +71,19 @@ export interface ApplyResult {
 export async function apply(ctx: ApplyContext, approval: Approval, options: ApplyOptions): Promise<ApplyResult> {
   const { vault, clock, holder, stop } = ctx.rotate;
   const before = await vault.authenticate();
-  const lease = ctx.projectLease ? await vault.lease({ type: 'project', owner: ctx.owner }, { waitMs: options.lockTimeoutMs, holder, signal: stop }) : null;
+  const lease = ctx.projectLease
+    ? await vault.lease({ type: 'project', owner: ctx.owner }, { waitMs: options.lockTimeoutMs, holder, signal: stop })
+    : null;
   try {
     await ctx.failpoint('apply.leased');
     const approvedBefore = planApproved(ctx, approval, before, instant(clock.now()));
     const logins = createLogins(ctx.rotate);
     const unsaved: LedgerEntry[] = [];
-    const recovery = createLedger({ now: () => instant(clock.now()), save: async (entries) => void unsaved.push(...entries), emit: ctx.rotate.emit });
+    const recovery = createLedger({
+      now: () => instant(clock.now()),
+      save: async (entries) => void unsaved.push(...entries),
+      emit: ctx.rotate.emit,
+    });
     if (ctx.projectLease) await recoverAll(ctx, logins, before, recovery, options);
     await ctx.failpoint('apply.recovered');
 
@@ -75,7 +100,11 @@ export async function apply(ctx: ApplyContext, approval: Approval, options: Appl
     await vault.runs.start({ id: runId, command: ctx.command, digest: plan.digest, plan, startedAt: asOf, holder });
     if (unsaved.length > 0) await vault.runs.append(runId, unsaved);
     await ctx.failpoint('apply.run-started');
-    const ledger = createLedger({ now: () => instant(clock.now()), save: (entries) => vault.runs.append(runId, entries), emit: ctx.rotate.emit });
+    const ledger = createLedger({
+      now: () => instant(clock.now()),
+      save: (entries) => vault.runs.append(runId, entries),
+      emit: ctx.rotate.emit,
+    });
     await carryOut(ctx, logins, settled, runnable, ledger, lease, asOf, options);
     const entries = [...recovery.entries, ...ledger.entries];
     const exit = exitOfLedger(entries, stop.aborted);
@@ -98,7 +127,9 @@ async function carryOut(
   options: ApplyOptions,
 ): Promise<void> {
   const { vault, random, stop, emit } = ctx.rotate;
-  await ledger.recordAll(settled.done.filter((c) => c.kind !== 'recover').map((c) => [c, { outcome: 'succeeded' as const, already: true }] as const));
+  await ledger.recordAll(
+    settled.done.filter((c) => c.kind !== 'recover').map((c) => [c, { outcome: 'succeeded' as const, already: true }] as const),
+  );
   const open = await leaveOutBlocked(rows, ledger);
   const records = open.filter(isRecordRow);
   if (lease !== null) {
@@ -107,15 +138,19 @@ async function carryOut(
     if (records.length > 0) await reschedule(recordCtx);
   }
   const lookup = lookupIn(await vault.authenticate(), ctx.owner);
-  await walk(open.filter((c) => !isRecordRow(c)), ledger, {
-    parallelism: options.parallelism,
-    failFast: options.failFast,
-    stop,
-    keyOf: (change) => targetKey(change, lookup),
-    perKey: options.perTarget,
-    run: (change) => runLiveRow(ctx.rotate, logins, change, lookup),
-    onStart: (change) => emit({ type: 'started', id: change.id, address: change.address, kind: change.kind }),
-  });
+  await walk(
+    open.filter((c) => !isRecordRow(c)),
+    ledger,
+    {
+      parallelism: options.parallelism,
+      failFast: options.failFast,
+      stop,
+      keyOf: (change) => targetKey(change, lookup),
+      perKey: options.perTarget,
+      run: (change) => runLiveRow(ctx.rotate, logins, change, lookup),
+      onStart: (change) => emit({ type: 'started', id: change.id, address: change.address, kind: change.kind }),
+    },
+  );
   await ctx.failpoint('apply.walked');
 }
 
@@ -124,7 +159,8 @@ async function leaveOutBlocked(rows: readonly Change[], ledger: Ledger): Promise
   const open: Change[] = [];
   for (const change of rows) {
     const cause = change.dependsOn.find((id) => ['blocked', 'skipped'].includes(ledger.outcomeOf(id) ?? ''));
-    if (change.blocked !== undefined) await ledger.record(change, { outcome: 'blocked', code: change.blocked.code as never, detail: change.blocked.reason });
+    if (change.blocked !== undefined)
+      await ledger.record(change, { outcome: 'blocked', code: change.blocked.code as never, detail: change.blocked.reason });
     else if (cause !== undefined) await ledger.record(change, { outcome: 'skipped', because: cause, detail: `waits for ${cause}` });
     else open.push(change);
   }
@@ -139,13 +175,24 @@ async function recoverAll(ctx: ApplyContext, logins: Logins, snapshot: Snapshot,
   for (const { rotationId, record, entry, damaged } of unfinished) {
     if (record === null) {
       const address = entry?.head.address ?? rotationId;
-      ctx.rotate.emit({ type: 'warning', message: `the journal has a rotation of ${address} that the vault does not know${damaged === undefined ? '' : ` (${damaged})`}; see: pam recover --from-journal` });
+      ctx.rotate.emit({
+        type: 'warning',
+        message: `the journal has a rotation of ${address} that the vault does not know${damaged === undefined ? '' : ` (${damaged})`}; see: pam recover --from-journal`,
+      });
       continue;
     }
     if (!sameOwner(record.owner, ctx.owner)) continue;
     const { quarantined } = record.rotation;
     const blocked = quarantined === undefined ? {} : { blocked: { code: 'PAM4001', reason: `quarantined: ${quarantined.reason}` } };
-    rows.push({ id: `recover ${record.address}`, address: record.address, kind: 'recover', dependsOn: [], precondition: '', rotationId, ...blocked });
+    rows.push({
+      id: `recover ${record.address}`,
+      address: record.address,
+      kind: 'recover',
+      dependsOn: [],
+      precondition: '',
+      rotationId,
+      ...blocked,
+    });
   }
   const distinct = [...new Map(rows.map((r) => [r.address, r])).values()];
   await walk(await leaveOutBlocked(distinct, ledger), ledger, {
@@ -206,14 +253,18 @@ function checkSavedPlan(ctx: ApplyContext, plan: Plan, snapshot: Snapshot, asOf:
     throw new PamError('PAM3001', message, { hint: 'make a new plan' });
   };
   if (plan.lineage !== snapshot.lineage) refuse('the plan was made for another vault (its lineage differs)');
-  if (!sameOwner(plan.owner, ctx.owner)) refuse(`the plan was made for ${plan.owner.project}/${plan.owner.environment}, not ${ctx.owner.project}/${ctx.owner.environment}`);
+  if (!sameOwner(plan.owner, ctx.owner))
+    refuse(`the plan was made for ${plan.owner.project}/${plan.owner.environment}, not ${ctx.owner.project}/${ctx.owner.environment}`);
   if (plan.asOf > asOf) refuse(`the plan looks into the future (as of ${plan.asOf}): it is for reading`);
 }
 
 function refuseStale(settled: Settled): void {
   if (settled.stale.length === 0) return;
   const errors = settled.stale.map(
-    ({ address, expected, found }) => new PamError('PAM3001', `${address} is not as the plan found it: expected ${short(expected)}, found ${short(found)}`, { hint: 'make a new plan and have it approved' }),
+    ({ address, expected, found }) =>
+      new PamError('PAM3001', `${address} is not as the plan found it: expected ${short(expected)}, found ${short(found)}`, {
+        hint: 'make a new plan and have it approved',
+      }),
   );
   const [first, ...others] = errors;
   throw new PamError('PAM3001', first?.message ?? '', { ...(first?.hint === undefined ? {} : { hint: first.hint }), others });

@@ -1,2 +1,10 @@
-export { APPLY_FAILPOINTS, type ApplyContext, type ApplyFailpoint, type ApplyOptions, type ApplyResult, type Approval, apply } from './apply.ts';
+export {
+  APPLY_FAILPOINTS,
+  type ApplyContext,
+  type ApplyFailpoint,
+  type ApplyOptions,
+  type ApplyResult,
+  type Approval,
+  apply,
+} from './apply.ts';
 export { exitOfLedger } from './ledger.ts';

@@ -1,6 +1,15 @@
 import { type Code, isPamError } from '../errors/index.ts';
 import type { Change, VaultRecord } from '../model/index.ts';
-import { ingestInput, type Logins, type Lookup, type RotateContext, type RotationResult, rotateAccount, type VerifyResult, verifyAccount } from '../rotate/index.ts';
+import {
+  ingestInput,
+  type Logins,
+  type Lookup,
+  type RotateContext,
+  type RotationResult,
+  rotateAccount,
+  type VerifyResult,
+  verifyAccount,
+} from '../rotate/index.ts';
 import type { RowResult } from './ledger.ts';
 
 /** Carries out one row that touches a live system. Never rejects for what a target or the vault answers. */
@@ -65,4 +74,3 @@ export function targetKey(change: Change, lookup: (address: Change['address']) =
   const link = lookup(change.address)?.links.find((l) => l.type === 'belongs-to');
   return link?.to;
 }
-

@@ -1,6 +1,6 @@
-import { effectivePolicy } from '../graph/index.ts';
 import { isPamError } from '../errors/index.ts';
-import { type Address, type Change, linkOf, type Owner, sameOwner, type Snapshot, type VaultRecord } from '../model/index.ts';
+import { effectivePolicy } from '../graph/index.ts';
+import { type Address, type Change, linkOf, type Owner, type Snapshot, sameOwner, type VaultRecord } from '../model/index.ts';
 import { scheduledTime } from '../plan/index.ts';
 import { scheduleHash } from '../policy/index.ts';
 import type { Lease, RecordPut, Vault, WriteBatch } from '../vault/vault.ts';
@@ -21,7 +21,13 @@ export interface RecordContext {
 }
 
 /** Writes all record rows, whole objects at a time, in a few large transactions. Every row ends in the ledger. */
-export async function writeRecords(ctx: RecordContext, rows: readonly Change[], snapshot: Snapshot, ledger: Ledger, stop: AbortSignal): Promise<void> {
+export async function writeRecords(
+  ctx: RecordContext,
+  rows: readonly Change[],
+  snapshot: Snapshot,
+  ledger: Ledger,
+  stop: AbortSignal,
+): Promise<void> {
   const records = new Map(snapshot.records.filter((r) => sameOwner(r.owner, ctx.owner)).map((r) => [r.address, r]));
   const objects = [...groupByAddress(rows)];
   for (let at = 0; at < objects.length; at += BATCH) {
@@ -37,7 +43,11 @@ export async function writeRecords(ctx: RecordContext, rows: readonly Change[], 
   }
 }
 
-async function writeChunk(ctx: RecordContext, chunk: readonly (readonly [Address, readonly Change[]])[], records: ReadonlyMap<Address, VaultRecord>): Promise<RowResult> {
+async function writeChunk(
+  ctx: RecordContext,
+  chunk: readonly (readonly [Address, readonly Change[]])[],
+  records: ReadonlyMap<Address, VaultRecord>,
+): Promise<RowResult> {
   const puts: RecordPut[] = [];
   const deletes: { id: string; expected: number }[] = [];
   const audit: NonNullable<WriteBatch['audit']>[number][] = [];
@@ -48,7 +58,12 @@ async function writeChunk(ctx: RecordContext, chunk: readonly (readonly [Address
     if (draft === null && before !== undefined) deletes.push({ id: before.id, expected: before.revision });
     if (draft !== null) puts.push({ record: draft, expected: before?.revision ?? null });
     const record = draft?.id ?? before?.id;
-    audit.push({ action: `record.${group[0]?.kind ?? 'update'}`, address, ...(record === undefined ? {} : { record }), detail: { rows: group.map((c) => c.kind).join(',') } });
+    audit.push({
+      action: `record.${group[0]?.kind ?? 'update'}`,
+      address,
+      ...(record === undefined ? {} : { record }),
+      detail: { rows: group.map((c) => c.kind).join(',') },
+    });
   }
   try {
     await ctx.vault.write({ puts, deletes, audit }, [ctx.lease]);
@@ -68,7 +83,12 @@ export async function reschedule(ctx: RecordContext): Promise<void> {
   const records = new Map(snapshot.records.filter((r) => sameOwner(r.owner, ctx.owner)).map((r) => [r.address, r]));
   const puts: RecordPut[] = [];
   for (const record of records.values()) {
-    if (record.status !== 'managed' || record.fields['rotation'] === undefined || (linkOf(record, 'belongs-to') ?? linkOf(record, 'iam-of')) === undefined) continue;
+    if (
+      record.status !== 'managed' ||
+      record.fields['rotation'] === undefined ||
+      (linkOf(record, 'belongs-to') ?? linkOf(record, 'iam-of')) === undefined
+    )
+      continue;
     const { schedule } = effectivePolicy(record, (a) => records.get(a));
     const hash = schedule === undefined ? undefined : scheduleHash(schedule);
     if (hash === record.rotation.scheduleHash) continue;

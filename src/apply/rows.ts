@@ -1,4 +1,13 @@
-import { type Change, canonicalJson, hashOwned, type JsonObject, type Link, type Owner, sortLinks, type VaultRecord } from '../model/index.ts';
+import {
+  type Change,
+  canonicalJson,
+  hashOwned,
+  type JsonObject,
+  type Link,
+  type Owner,
+  sortLinks,
+  type VaultRecord,
+} from '../model/index.ts';
 import { applyFields, readPath, sameLink } from '../plan/index.ts';
 import { isReasonDone } from '../rotate/index.ts';
 import type { RecordDraft } from '../vault/vault.ts';
@@ -63,7 +72,10 @@ function applyRow(draft: RecordDraft, row: Change, asOf: string): RecordDraft {
     case 'link':
       return withLinks(draft, [...draft.links, row.link]);
     case 'unlink':
-      return withLinks(draft, draft.links.filter((l) => !sameLink(l, row.link)));
+      return withLinks(
+        draft,
+        draft.links.filter((l) => !sameLink(l, row.link)),
+      );
     case 'relink':
       return withLinks(draft, [...draft.links.filter((l) => !(l.type === row.link.type && l.to === row.from)), row.link]);
     case 'move':

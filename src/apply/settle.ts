@@ -1,4 +1,4 @@
-import { type Address, type Change, isDeclared, type Plan, sameOwner, type Snapshot, type VaultRecord } from '../model/index.ts';
+import { type Address, type Change, isDeclared, type Plan, type Snapshot, sameOwner, type VaultRecord } from '../model/index.ts';
 import { isRecordRow } from '../plan/index.ts';
 import { isRowDone, preconditionOf } from './rows.ts';
 

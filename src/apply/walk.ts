@@ -60,7 +60,11 @@ export async function walk(changes: readonly Change[], ledger: Ledger, options: 
     }
     if (running.size > 0) await Promise.race(running.values());
     else if (waiting.size > 0) {
-      await ledger.recordAll([...waiting.values()].map((c) => [c, { outcome: 'not attempted' as const, detail: halted ? 'stopped at the first failure' : 'interrupted' }] as const));
+      await ledger.recordAll(
+        [...waiting.values()].map(
+          (c) => [c, { outcome: 'not attempted' as const, detail: halted ? 'stopped at the first failure' : 'interrupted' }] as const,
+        ),
+      );
       waiting.clear();
     }
   }

@@ -36,10 +36,21 @@ export async function runApply(request: ApplyRequest): Promise<ApplyResult> {
   try {
     await using vault = await openVault(project, flags.identity, process.env);
     const approval = await request.approve(vault);
-    const engine = { command: request.command, env: process.env, emit: request.emit, stop: signals.signal, leaseWaitMs: flags.lockTimeoutMs };
+    const engine = {
+      command: request.command,
+      env: process.env,
+      emit: request.emit,
+      stop: signals.signal,
+      leaseWaitMs: flags.lockTimeoutMs,
+    };
     const rotate = createRotateContext(project, vault, engine);
     const ctx = createApplyContext(project, rotate, request.planAt, { ...engine, projectLease: request.projectLease });
-    return await apply(ctx, approval, { parallelism: flags.parallelism, perTarget: PER_TARGET, failFast: flags.failFast, lockTimeoutMs: flags.lockTimeoutMs });
+    return await apply(ctx, approval, {
+      parallelism: flags.parallelism,
+      perTarget: PER_TARGET,
+      failFast: flags.failFast,
+      lockTimeoutMs: flags.lockTimeoutMs,
+    });
   } finally {
     signals.dispose();
   }
@@ -62,5 +73,7 @@ export async function askForYes(question: string): Promise<boolean> {
 /** Without a terminal nothing prompts, and this is said before anything is computed. */
 export function refuseUnapproved(what: string): void {
   if (canAsk()) return;
-  throw new PamError('PAM3003', `${what} needs to be told what it may do`, { hint: 'give a saved plan, --approve DIGEST or --auto-approve' });
+  throw new PamError('PAM3003', `${what} needs to be told what it may do`, {
+    hint: 'give a saved plan, --approve DIGEST or --auto-approve',
+  });
 }

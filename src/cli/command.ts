@@ -17,12 +17,21 @@ export const commonFlags = {
 
 /** For commands that open the vault with its key. */
 export const identityFlag = {
-  identity: Flags.string({ description: 'File with the age identity that opens the vault; else PAM_IDENTITY, PAM_IDENTITY_FILE, or the one that `pam init` made.', helpValue: 'FILE', helpGroup: 'GLOBAL' }),
+  identity: Flags.string({
+    description: 'File with the age identity that opens the vault; else PAM_IDENTITY, PAM_IDENTITY_FILE, or the one that `pam init` made.',
+    helpValue: 'FILE',
+    helpGroup: 'GLOBAL',
+  }),
 };
 
 /** `-f` replaces the manifests of pam.yaml. */
 export const filesFlag = {
-  file: Flags.string({ char: 'f', description: 'A manifest, or a folder of manifests, instead of those of pam.yaml. May be given again.', helpValue: 'PATH', multiple: true }),
+  file: Flags.string({
+    char: 'f',
+    description: 'A manifest, or a folder of manifests, instead of those of pam.yaml. May be given again.',
+    helpValue: 'PATH',
+    multiple: true,
+  }),
 };
 
 interface CommonValues {
@@ -110,7 +119,14 @@ export abstract class PamCommand extends Command {
     this.setExit(exitOf(error.code));
     const argv = this.argv;
     const wantsJson = this.isJson || argv.includes('--json') || /--format[= ]jsonl?\b/.test(argv.join(' '));
-    if (wantsJson) this.log(JSON.stringify({ ...(this.isJsonl ? { type: 'result' } : {}), errors: errorsToJson(error), exit: exitOf(error.code) }, null, this.isJsonl ? 0 : 2));
+    if (wantsJson)
+      this.log(
+        JSON.stringify(
+          { ...(this.isJsonl ? { type: 'result' } : {}), errors: errorsToJson(error), exit: exitOf(error.code) },
+          null,
+          this.isJsonl ? 0 : 2,
+        ),
+      );
     else this.logToStderr(formatErrors(error, this.paint(process.stderr)));
   }
 }
@@ -122,7 +138,10 @@ export function toPamError(error: unknown): PamError {
   // The message of a foreign error may hold what it failed on, so only its kind is told.
   const name = error instanceof Error ? error.name : 'unknown';
   const code = (error as NodeJS.ErrnoException | null)?.code;
-  return new PamError('PAM9003', `unexpected ${name}${code === undefined ? '' : ` (${code})`}`, { hint: 'set PAM_DEBUG=1 to see where, and report it', cause: error });
+  return new PamError('PAM9003', `unexpected ${name}${code === undefined ? '' : ` (${code})`}`, {
+    hint: 'set PAM_DEBUG=1 to see where, and report it',
+    cause: error,
+  });
 }
 
 function firstLines(message: string): string {

@@ -7,10 +7,25 @@ import type { Desired, PlanOptions, Project } from '../project/index.ts';
 
 /** What `plan` and `apply` are narrowed by; the same flags give the same digest. */
 export const planFlags = {
-  target: Flags.string({ description: 'Only this, and what it depends on: an address, folder:PATH or label:KEY=VALUE. May be given again.', helpValue: 'SELECTOR', multiple: true }),
-  exclude: Flags.string({ description: 'All but this, and what depends on it. May be given again.', helpValue: 'SELECTOR', multiple: true }),
-  only: Flags.string({ description: 'Only rows that write records, or only those that touch live systems.', options: ['records', 'rotations'] }),
-  grant: Flags.string({ description: 'Raises a limit for this plan, visibly, inside its digest: rotate=300. May be given again.', helpValue: 'ACTION=N', multiple: true }),
+  target: Flags.string({
+    description: 'Only this, and what it depends on: an address, folder:PATH or label:KEY=VALUE. May be given again.',
+    helpValue: 'SELECTOR',
+    multiple: true,
+  }),
+  exclude: Flags.string({
+    description: 'All but this, and what depends on it. May be given again.',
+    helpValue: 'SELECTOR',
+    multiple: true,
+  }),
+  only: Flags.string({
+    description: 'Only rows that write records, or only those that touch live systems.',
+    options: ['records', 'rotations'],
+  }),
+  grant: Flags.string({
+    description: 'Raises a limit for this plan, visibly, inside its digest: rotate=300. May be given again.',
+    helpValue: 'ACTION=N',
+    multiple: true,
+  }),
 };
 
 export interface PlanFlagValues {
@@ -29,14 +44,20 @@ export function planOptionsOf(flags: PlanFlagValues): PlanOptions {
     ...(flags.only === undefined ? {} : { only: flags.only as 'records' | 'rotations' }),
   };
   for (const text of [...narrowing.targets, ...narrowing.excludes]) {
-    if (!isSelector(text)) throw new PamError('PAM9001', `${text} is no selector`, { hint: 'give an address (PamUser/orders-app), folder:PATH or label:KEY=VALUE' });
+    if (!isSelector(text))
+      throw new PamError('PAM9001', `${text} is no selector`, {
+        hint: 'give an address (PamUser/orders-app), folder:PATH or label:KEY=VALUE',
+      });
   }
   return { narrowing, grants: parseGrants(flags.grant ?? []) };
 }
 
 /** A selector that nothing fits is a typing error, not an empty plan. */
 export function checkSelectors(options: PlanOptions, project: Project, desired: Desired, snapshot: Snapshot): void {
-  const addresses = new Set<string>([...desired.resources.map((r) => r.address), ...snapshot.records.filter((r) => sameOwner(r.owner, project.owner)).map((r) => r.address)]);
+  const addresses = new Set<string>([
+    ...desired.resources.map((r) => r.address),
+    ...snapshot.records.filter((r) => sameOwner(r.owner, project.owner)).map((r) => r.address),
+  ]);
   for (const text of [...options.narrowing.targets, ...options.narrowing.excludes]) {
     if (!text.startsWith('folder:') && !text.startsWith('label:') && !addresses.has(text)) {
       throw new PamError('PAM2014', `no manifest declares ${text}, and there is no record of it`, { hint: 'run: pam list' });

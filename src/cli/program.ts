@@ -9,7 +9,10 @@ export async function main(argv: string[]): Promise<void> {
   quietBrokenPipe();
   try {
     const config = await Config.load(import.meta.url);
-    refuseUnknownCommand(argv, config.commandIDs.map((id) => id.replaceAll(':', ' ')));
+    refuseUnknownCommand(
+      argv,
+      config.commandIDs.map((id) => id.replaceAll(':', ' ')),
+    );
     await run(argv, config);
     await flush();
   } catch (error) {
@@ -19,7 +22,8 @@ export async function main(argv: string[]): Promise<void> {
     }
     const problem = toPamError(error);
     process.exitCode = exitOf(problem.code);
-    if (argv.includes('--json')) process.stdout.write(`${JSON.stringify({ errors: errorsToJson(problem), exit: exitOf(problem.code) }, null, 2)}\n`);
+    if (argv.includes('--json'))
+      process.stdout.write(`${JSON.stringify({ errors: errorsToJson(problem), exit: exitOf(problem.code) }, null, 2)}\n`);
     else process.stderr.write(`${formatErrors(problem, createPaint(process.stderr.isTTY === true && !process.env['NO_COLOR']))}\n`);
     if (process.env['PAM_DEBUG']) process.stderr.write(`${(error as Error).stack}\n`);
   }
@@ -30,8 +34,13 @@ function refuseUnknownCommand(argv: readonly string[], names: readonly string[])
   const [first] = words;
   if (first === undefined || argv[0]?.startsWith('-') === true || first === 'help') return;
   if (names.some((name) => name === first || name.startsWith(`${first} `))) return;
-  const guess = closest(first, names.map((name) => name.split(' ')[0] ?? name));
-  throw new PamError('PAM9001', `${first} is no command of pam`, { hint: guess === null ? 'run: pam --help' : `did you mean: pam ${guess}` });
+  const guess = closest(
+    first,
+    names.map((name) => name.split(' ')[0] ?? name),
+  );
+  throw new PamError('PAM9001', `${first} is no command of pam`, {
+    hint: guess === null ? 'run: pam --help' : `did you mean: pam ${guess}`,
+  });
 }
 
 function isExit(error: unknown): error is { oclif: { exit: number } } {

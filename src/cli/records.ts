@@ -1,5 +1,15 @@
 import { PamError } from '../errors/index.ts';
-import { type Address, type DesiredResource, isKind, type Kind, type Owner, parseAddress, type Snapshot, sameOwner, type VaultRecord } from '../model/index.ts';
+import {
+  type Address,
+  type DesiredResource,
+  isKind,
+  type Kind,
+  type Owner,
+  parseAddress,
+  type Snapshot,
+  sameOwner,
+  type VaultRecord,
+} from '../model/index.ts';
 import type { Desired } from '../project/index.ts';
 
 /** Checks addresses of the command line; a bare name means `kind`. PamError PAM9001. */
@@ -9,7 +19,9 @@ export function addressesOf(texts: readonly string[], kind: Kind): readonly Addr
     const parsed = parseAddress(address);
     if (parsed === null) {
       const given = address.slice(0, address.indexOf('/'));
-      throw new PamError('PAM9001', `${text} is no address`, { hint: isKind(given) ? 'names are lower-case letters, digits, - _ .' : 'such as PamUser/orders-app' });
+      throw new PamError('PAM9001', `${text} is no address`, {
+        hint: isKind(given) ? 'names are lower-case letters, digits, - _ .' : 'such as PamUser/orders-app',
+      });
     }
     return address as Address;
   });
@@ -27,6 +39,7 @@ export function desiredFromRecords(snapshot: Snapshot, owner: Owner): Desired {
 /** The record of an address; PamError PAM9008 when the owner has none. */
 export function recordAt(snapshot: Snapshot, owner: Owner, address: Address): VaultRecord {
   const record = snapshot.records.find((r) => r.address === address && sameOwner(r.owner, owner));
-  if (record === undefined) throw new PamError('PAM9008', `there is no record of ${address} in ${owner.project}/${owner.environment}`, { hint: 'run: pam list' });
+  if (record === undefined)
+    throw new PamError('PAM9008', `there is no record of ${address} in ${owner.project}/${owner.environment}`, { hint: 'run: pam list' });
   return record;
 }

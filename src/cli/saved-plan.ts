@@ -15,7 +15,8 @@ export async function readSavedPlan(path: string): Promise<Plan> {
   } catch {
     throw refuse('is no JSON');
   }
-  if (typeof plan !== 'object' || plan === null || !Array.isArray(plan.changes) || typeof plan.digest !== 'string') throw refuse('is no plan');
+  if (typeof plan !== 'object' || plan === null || !Array.isArray(plan.changes) || typeof plan.digest !== 'string')
+    throw refuse('is no plan');
   if (plan.formatVersion !== 1) throw refuse(`has the format ${String(plan.formatVersion)}, which this version does not know`);
   let digest: string;
   try {

@@ -174,7 +174,8 @@ export const MANIFEST_CODES = {
   PAM1042: {
     title: 'a link leads to a resource that no manifest declares',
     exit: 8,
-    explanation: 'The name is misspelt, or the manifest that declares the resource is not among those that were read. The hint names the nearest.',
+    explanation:
+      'The name is misspelt, or the manifest that declares the resource is not among those that were read. The hint names the nearest.',
   },
   PAM1043: {
     title: 'a resource has no configuration',
@@ -211,12 +212,14 @@ export const MANIFEST_CODES = {
   PAM1049: {
     title: 'references run in a circle',
     exit: 8,
-    explanation: 'Nothing in the circle can be reached or proved first. The message names the way round. Two accounts that administer each other are no such circle.',
+    explanation:
+      'Nothing in the circle can be reached or proved first. The message names the way round. Two accounts that administer each other are no such circle.',
   },
   PAM1060: {
     title: 'a domain account is written as DOMAIN\\user',
     exit: 0,
-    explanation: 'Services and tools of a domain disagree on what the short domain name means. The user principal name (`user@domain`) is unambiguous.',
+    explanation:
+      'Services and tools of a domain disagree on what the short domain name means. The user principal name (`user@domain`) is unambiguous.',
   },
   PAM1061: {
     title: 'a rotation has no schedule',
@@ -227,6 +230,7 @@ export const MANIFEST_CODES = {
   PAM1070: {
     title: 'no password satisfies the complexity',
     exit: 8,
-    explanation: 'The minimums, the length and the characters that are allowed exclude each other. Raise the length, lower the minimums or allow more characters.',
+    explanation:
+      'The minimums, the length and the characters that are allowed exclude each other. Raise the length, lower the minimums or allow more characters.',
   },
 } as const satisfies Record<`PAM1${string}`, CodeInfo>;

@@ -34,12 +34,14 @@ export const PLAN_CODES = {
   PAM2006: {
     title: 'the target offers no proof',
     exit: 3,
-    explanation: 'No login can show that the new secret works. `rotation.allowUnproved: true` accepts that for the account; its secret is then marked `unproved`.',
+    explanation:
+      'No login can show that the new secret works. `rotation.allowUnproved: true` accepts that for the account; its secret is then marked `unproved`.',
   },
   PAM2007: {
     title: 'the resource is protected',
     exit: 3,
-    explanation: '`metadata.lifecycle.protect: true` keeps it from being released, retired or deleted. Merge a change that takes `protect` away first.',
+    explanation:
+      '`metadata.lifecycle.protect: true` keeps it from being released, retired or deleted. Merge a change that takes `protect` away first.',
   },
   PAM2008: {
     title: 'another record is the same account',
@@ -61,7 +63,8 @@ export const PLAN_CODES = {
   PAM2012: {
     title: 'there is no manifest at all',
     exit: 3,
-    explanation: 'Records exist, and no manifest was found. That would release all of them, which is rarely meant. Check `manifests` in pam.yaml.',
+    explanation:
+      'Records exist, and no manifest was found. That would release all of them, which is rarely meant. Check `manifests` in pam.yaml.',
   },
   PAM2013: {
     title: 'changes are frozen',
@@ -71,7 +74,8 @@ export const PLAN_CODES = {
   PAM2014: {
     title: 'the selector matches nothing',
     exit: 8,
-    explanation: '`--target` and `--exclude` take an address, `folder:PATH` or `label:KEY=VALUE` that is declared or on record. `pam list` shows what there is.',
+    explanation:
+      '`--target` and `--exclude` take an address, `folder:PATH` or `label:KEY=VALUE` that is declared or on record. `pam list` shows what there is.',
   },
   PAM2015: {
     title: 'the plan file cannot be used',

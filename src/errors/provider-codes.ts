@@ -10,12 +10,14 @@ export const PROVIDER_CODES = {
   PAM6002: {
     title: 'the target is not the one that is trusted',
     exit: 6,
-    explanation: 'TLS verification failed or a host key is unknown or changed. No secret was sent. Check `tls.ca`, `tls.serverName`, `hostKey`.',
+    explanation:
+      'TLS verification failed or a host key is unknown or changed. No secret was sent. Check `tls.ca`, `tls.serverName`, `hostKey`.',
   },
   PAM6003: {
     title: 'the target refused the credential',
     exit: 6,
-    explanation: 'The login was refused. This secret is not tried again of itself: give a new version of it, or let a person run `pam verify ADDRESS`.',
+    explanation:
+      'The login was refused. This secret is not tried again of itself: give a new version of it, or let a person run `pam verify ADDRESS`.',
   },
   PAM6004: {
     title: 'the credential may not do that',
@@ -45,7 +47,8 @@ export const PROVIDER_CODES = {
   PAM6009: {
     title: 'the target offers no proof',
     exit: 1,
-    explanation: 'The login would succeed with any secret (PostgreSQL `trust`), or says nothing about it. `rotation.allowUnproved: true` accepts that, visibly.',
+    explanation:
+      'The login would succeed with any secret (PostgreSQL `trust`), or says nothing about it. `rotation.allowUnproved: true` accepts that, visibly.',
   },
   PAM6010: {
     title: 'the target is busy or read-only',
@@ -60,6 +63,7 @@ export const PROVIDER_CODES = {
   PAM6012: {
     title: 'the target does not let this login in from here',
     exit: 6,
-    explanation: 'A rule of the target shuts it out whatever the secret is (`pg_hba.conf`, an allowed host, a login that must come over TLS). No login was spent. Mend the rule, or run pam where it is let in.',
+    explanation:
+      'A rule of the target shuts it out whatever the secret is (`pg_hba.conf`, an allowed host, a login that must come over TLS). No login was spent. Mend the rule, or run pam where it is let in.',
   },
 } as const satisfies Record<`PAM6${string}`, CodeInfo>;

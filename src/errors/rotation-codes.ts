@@ -39,12 +39,14 @@ export const ROTATION_CODES = {
   PAM4007: {
     title: 'a record that the rotation needs is missing',
     exit: 1,
-    explanation: 'The account belongs to a resource, or is administered by a user, that has no record in the vault. Apply the manifests that declare it.',
+    explanation:
+      'The account belongs to a resource, or is administered by a user, that has no record in the vault. Apply the manifests that declare it.',
   },
   PAM4008: {
     title: 'a stored secret is missing',
     exit: 1,
-    explanation: 'The account has no current secret in the vault, and this step needs one. Declare a write-only source for it, or let an administrator rotate it.',
+    explanation:
+      'The account has no current secret in the vault, and this step needs one. Declare a write-only source for it, or let an administrator rotate it.',
   },
   PAM4009: {
     title: 'the journal entry is damaged',
@@ -55,12 +57,14 @@ export const ROTATION_CODES = {
   PAM4010: {
     title: 'the journal cannot be written',
     exit: 1,
-    explanation: 'The disk is full or the folder cannot be written. No target was touched after that: without a durable journal nothing is changed.',
+    explanation:
+      'The disk is full or the folder cannot be written. No target was touched after that: without a durable journal nothing is changed.',
   },
   PAM4011: {
     title: 'what was stored reads back differently',
     exit: 1,
-    explanation: 'The pending secret was written to the vault and to the journal, and one of them gave back something else. No target was touched.',
+    explanation:
+      'The pending secret was written to the vault and to the journal, and one of them gave back something else. No target was touched.',
   },
   PAM4012: {
     title: 'the rotation was stopped before it began',

@@ -45,7 +45,8 @@ export const USAGE_CODES = {
   PAM9009: {
     title: 'a secret would be shown on a terminal',
     exit: 8,
-    explanation: '`pam secret get` writes to a pipe. To see the secret on a terminal, say so with `--reveal`; pending and candidate versions need `--break-glass`.',
+    explanation:
+      '`pam secret get` writes to a pipe. To see the secret on a terminal, say so with `--reveal`; pending and candidate versions need `--break-glass`.',
   },
   PAM9010: {
     title: 'the secret was never proved',
@@ -55,6 +56,7 @@ export const USAGE_CODES = {
   PAM9011: {
     title: 'the account declares no rotation',
     exit: 8,
-    explanation: '`pam rotate` carries out the rotation that the record describes. Set `rotation` in the manifest of the account and apply it first.',
+    explanation:
+      '`pam rotate` carries out the rotation that the record describes. Set `rotation` in the manifest of the account and apply it first.',
   },
 } as const satisfies Record<`PAM9${string}`, CodeInfo>;

@@ -26,7 +26,9 @@ export function readPath(fields: JsonObject, path: string): Json {
   return path.split('.').reduce<Json>((value, key) => (isObject(value) ? (value[key] ?? null) : null), fields);
 }
 
-export type LinkDiff = { readonly kind: 'link' | 'unlink'; readonly link: Link } | { readonly kind: 'relink'; readonly link: Link; readonly from: Link['to'] };
+export type LinkDiff =
+  | { readonly kind: 'link' | 'unlink'; readonly link: Link }
+  | { readonly kind: 'relink'; readonly link: Link; readonly from: Link['to'] };
 
 export function diffLinks(before: readonly Link[], after: readonly Link[]): readonly LinkDiff[] {
   const added = sortLinks(after).filter((a) => !before.some((b) => sameLink(a, b)));

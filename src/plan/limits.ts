@@ -16,7 +16,10 @@ export function applyLimits(changes: readonly Change[], input: PlanInput, manage
     const rows = result.filter(counts);
     const allowed = input.grants[name] ?? allowance(limit, managed);
     if (rows.length <= allowed) continue;
-    const block = (reason: string): Blocked => ({ code: 'PAM2010', reason: `${reason}; --grant ${name}=${rows.length} would let them through` });
+    const block = (reason: string): Blocked => ({
+      code: 'PAM2010',
+      reason: `${reason}; --grant ${name}=${rows.length} would let them through`,
+    });
     const declared = rows.filter((c) => !isDue(c));
     if (declared.length > allowed) {
       const blocked = block(`${declared.length} rows of ${name} exceed the limit of ${allowed}`);

@@ -40,7 +40,8 @@ export function liveRows(input: PlanInput, world: World, pair: Pair): readonly C
   const state = world.after(pair.address);
   if (state === undefined) return [];
   const rows = [recoverRow(pair), ...ingestRows(input, world, pair, state)];
-  if (kindOf(pair.address) === 'PamUser' && !isRetired(state)) rows.push(verifyRow(input, world, pair, state), rotateRow(input, world, pair, state));
+  if (kindOf(pair.address) === 'PamUser' && !isRetired(state))
+    rows.push(verifyRow(input, world, pair, state), rotateRow(input, world, pair, state));
   return rows.filter((row) => row !== undefined);
 }
 
@@ -67,7 +68,8 @@ function ingestRows(input: PlanInput, world: World, pair: Pair, state: State): r
   return SECRET_FIELDS.flatMap((field) => {
     const source = inputs[field];
     if (source === undefined || source.version <= (pair.record?.inputs[field] ?? 0)) return [];
-    const prove = PROVABLE_FIELDS.includes(field) && resourceOf(world, state) !== undefined && capabilityOf(input, world, state)?.provable === true;
+    const prove =
+      PROVABLE_FIELDS.includes(field) && resourceOf(world, state) !== undefined && capabilityOf(input, world, state)?.provable === true;
     return [{ ...base(pair, 'ingest', ` ${field}`, `spec.${field}`), field, input: source, prove }];
   });
 }
@@ -76,7 +78,9 @@ function ingestRows(input: PlanInput, world: World, pair: Pair, state: State): r
 function verifyRow(input: PlanInput, world: World, pair: Pair, state: State): Change | undefined {
   const { record } = pair;
   if (record === undefined || capabilityOf(input, world, state)?.provable !== true) return undefined;
-  const version = PROVABLE_FIELDS.map((field) => versionIn(record, field, 'current')).find((v) => v !== undefined && v.proof === undefined && v.unproved === undefined);
+  const version = PROVABLE_FIELDS.map((field) => versionIn(record, field, 'current')).find(
+    (v) => v !== undefined && v.proof === undefined && v.unproved === undefined,
+  );
   if (version === undefined || input.snapshot.refusedVersions.includes(version.id)) return undefined;
   return { ...base(pair, 'verify'), field: version.field, version: version.id };
 }
@@ -105,14 +109,20 @@ function dueReason(input: PlanInput, world: World, pair: Pair, state: State, rot
   if (rotation.initial === 'now' && record?.rotation.lastRotatedAt === undefined) return { type: 'initial' };
   // The trigger that a record is created with counts as seen.
   const { trigger } = rotation;
-  if (trigger !== undefined && record !== undefined && !(record.rotation.triggersSeen ?? []).includes(trigger)) return { type: 'trigger', value: trigger };
+  if (trigger !== undefined && record !== undefined && !(record.rotation.triggersSeen ?? []).includes(trigger))
+    return { type: 'trigger', value: trigger };
   if (record?.rotation.drift !== undefined) return { type: 'drift' };
   const due = record === undefined ? undefined : dueOf(record, state, world, input.asOf);
   return due?.due === true && due.dueAt !== null ? { type: 'due', dueAt: due.dueAt } : undefined;
 }
 
 /** When the account is due by the policy that it will have. `nextAt` on record counts while the schedule is the same. */
-export function dueOf(record: VaultRecord, state: State, world: Pick<World, 'after'>, asOf: Instant): ReturnType<typeof dueState> | undefined {
+export function dueOf(
+  record: VaultRecord,
+  state: State,
+  world: Pick<World, 'after'>,
+  asOf: Instant,
+): ReturnType<typeof dueState> | undefined {
   const { schedule } = effectivePolicy(state, world.after);
   if (schedule === undefined) return undefined;
   const next = scheduledTime(record, state, schedule);
@@ -145,7 +155,8 @@ function rotationBlock(input: PlanInput, world: World, pair: Pair, state: State,
   for (const owner of [state, resource, configuration]) {
     if (owner?.fields['hooks'] !== undefined) return unsupported(`${owner.address} declares hooks, which this version does not run`);
   }
-  if (resource.fields['via'] !== undefined) return unsupported(`${resource.address} is reached via ${String(resource.fields['via'])}, which this version cannot do`);
+  if (resource.fields['via'] !== undefined)
+    return unsupported(`${resource.address} is reached via ${String(resource.fields['via'])}, which this version cannot do`);
   const quarantined = quarantineOf(pair.record);
   if (quarantined !== undefined) return quarantined;
   if (!capability.provable && rotation.allowUnproved !== true) {
@@ -155,7 +166,14 @@ function rotationBlock(input: PlanInput, world: World, pair: Pair, state: State,
 }
 
 /** Somebody must be able to log in to carry the change out. */
-function credentialBlock(input: PlanInput, world: World, pair: Pair, state: State, resource: State, rotation: RotationSpec): Blocked | undefined {
+function credentialBlock(
+  input: PlanInput,
+  world: World,
+  pair: Pair,
+  state: State,
+  resource: State,
+  rotation: RotationSpec,
+): Blocked | undefined {
   const admin = linkOf(resource, 'admin-of');
   const self = rotation.selfRotate === true || admin === undefined || admin === state.address;
   const actor = self ? pair : world.pair(admin);
@@ -167,17 +185,25 @@ function credentialBlock(input: PlanInput, world: World, pair: Pair, state: Stat
   if (fields.some((f) => f.ingested)) return undefined;
   const versions = fields.map((f) => f.version).filter((v) => v !== undefined);
   if (versions.length === 0) {
-    return { code: 'PAM2003', reason: `no credential of ${actor.address} is stored, which the rotation needs; declare a source for it (password: { fromEnv: NAME })` };
+    return {
+      code: 'PAM2003',
+      reason: `no credential of ${actor.address} is stored, which the rotation needs; declare a source for it (password: { fromEnv: NAME })`,
+    };
   }
   if (versions.every((v) => input.snapshot.refusedVersions.includes(v.id))) {
-    return { code: 'PAM2004', reason: `the stored credential of ${actor.address} was refused by the target; give a new version of it, or run: pam verify ${actor.address}` };
+    return {
+      code: 'PAM2004',
+      reason: `the stored credential of ${actor.address} was refused by the target; give a new version of it, or run: pam verify ${actor.address}`,
+    };
   }
   return undefined;
 }
 
 export function quarantineOf(record: VaultRecord | undefined): Blocked | undefined {
   const quarantined = record?.rotation.quarantined;
-  return quarantined === undefined ? undefined : { code: 'PAM4001', reason: `quarantined: ${quarantined.reason}; see: pam recover ${record?.address} --explain` };
+  return quarantined === undefined
+    ? undefined
+    : { code: 'PAM4001', reason: `quarantined: ${quarantined.reason}; see: pam recover ${record?.address} --explain` };
 }
 
 export function resourceOf(world: Pick<World, 'after'>, state: Owned): State | undefined {

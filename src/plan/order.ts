@@ -21,7 +21,8 @@ export function addDependencies(changes: readonly Change[], world: World): reado
   const idsOf = (address: Address | undefined, wanted: (kind: ChangeKind) => boolean): string[] =>
     address === undefined ? [] : (rows.get(address) ?? []).filter((c) => wanted(c.kind)).map((c) => c.id);
   const records = (address: Address | undefined) => idsOf(address, (kind) => RECORD_KINDS.includes(kind));
-  const credentials = (address: Address | undefined) => idsOf(address, (kind) => kind === 'ingest' || kind === 'verify' || kind === 'recover');
+  const credentials = (address: Address | undefined) =>
+    idsOf(address, (kind) => kind === 'ingest' || kind === 'verify' || kind === 'recover');
   const creates = (address: Address) => idsOf(address, (kind) => kind === 'create' || kind === 'move' || kind === 'adopt');
 
   const dependencies = new Map<string, Set<string>>();

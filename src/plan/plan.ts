@@ -1,12 +1,23 @@
-import { parseAddress, type Address, type Blocked, type Change, type ChangeKind, type JsonObject, linkOf, type Plan, type PlanSummary, type RotateReason } from '../model/index.ts';
-import { addDependencies, dropRows, isRecordRow, sortByLayers } from './order.ts';
+import {
+  type Address,
+  type Blocked,
+  type Change,
+  type ChangeKind,
+  type JsonObject,
+  linkOf,
+  type Plan,
+  type PlanSummary,
+  parseAddress,
+  type RotateReason,
+} from '../model/index.ts';
+import { planDigest } from './digest.ts';
 import { DEFAULT_LIMITS, type PlanInput } from './input.ts';
 import { applyLimits, blockEmptySet, blockFrozen, blockProtected } from './limits.ts';
-import { planDigest } from './digest.ts';
 import { liveRows } from './live-rows.ts';
-import { blockTwins } from './twins.ts';
+import { addDependencies, dropRows, isRecordRow, sortByLayers } from './order.ts';
 import { orphanRow, recordRows } from './record-rows.ts';
 import { findRisks, isSoleAdmin } from './risks.ts';
+import { blockTwins } from './twins.ts';
 import { buildWorld, fieldReferences, type World } from './world.ts';
 
 /** (desired, snapshot, asOf) → Plan. Pure: the same input gives the same bytes. Never throws for what it plans: it blocks. */
@@ -19,7 +30,9 @@ export function makePlan(input: PlanInput): Plan {
     const orphan = narrowed ? undefined : orphanRow(pair);
     const isProtected = (pair.record?.fields['lifecycle'] as JsonObject | undefined)?.['protect'] === true;
     const declared = pair.desired !== undefined || input.requests !== undefined || pair.record?.rotation.active !== undefined;
-    return [...recordRows(pair), ...(orphan === undefined ? [] : [orphan]), ...(declared ? liveRows(input, world, pair) : [])].map((c) => blockProtected(c, isProtected));
+    return [...recordRows(pair), ...(orphan === undefined ? [] : [orphan]), ...(declared ? liveRows(input, world, pair) : [])].map((c) =>
+      blockProtected(c, isProtected),
+    );
   });
   const ordered = sortByLayers(addDependencies(blockTwins(all, world), world));
   const kept = dropRows(ordered, (c) => !wanted(c.address) || isLeftOut(c, input));
@@ -40,7 +53,9 @@ export function makePlan(input: PlanInput): Plan {
     changes,
     risks: findRisks(input, world, changes).filter((r) => wanted(r.address)),
     unmanaged: world.pairs.flatMap((p) =>
-      p.desired === undefined && p.record?.status === 'released' && p.record.releasedAt !== undefined ? [{ address: p.address, releasedAt: p.record.releasedAt }] : [],
+      p.desired === undefined && p.record?.status === 'released' && p.record.releasedAt !== undefined
+        ? [{ address: p.address, releasedAt: p.record.releasedAt }]
+        : [],
     ),
     summary: summarize(changes, world.pairs.filter((p) => p.desired !== undefined && wanted(p.address) && !touched.has(p.address)).length),
     digest: planDigest(input.owner, input.snapshot.lineage, input.grants, changes),

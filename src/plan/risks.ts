@@ -1,5 +1,5 @@
 import { effectivePolicy } from '../graph/index.ts';
-import { type Address, type Change, kindOf, type JsonObject, linkOf, type Risk, type RiskCode, versionIn } from '../model/index.ts';
+import { type Address, type Change, type JsonObject, kindOf, linkOf, type Risk, type RiskCode, versionIn } from '../model/index.ts';
 import { compareComplexity, entropyBits } from '../policy/index.ts';
 import { readPath } from './diff.ts';
 import type { PlanInput } from './input.ts';
@@ -11,11 +11,17 @@ const ENDPOINT = /^(host|port|tls(\..*)?|hostKey|knownHosts|via)$/;
 /** What a person should know before anything is touched, sorted by address and code. */
 export function findRisks(input: PlanInput, world: World, changes: readonly Change[]): readonly Risk[] {
   const risks = new Map<string, Risk>();
-  const add = (code: RiskCode, address: Address, message: string) => risks.set(`${address}\0${code}\0${message}`, { code, address, message });
+  const add = (code: RiskCode, address: Address, message: string) =>
+    risks.set(`${address}\0${code}\0${message}`, { code, address, message });
   for (const change of changes) {
     if (change.kind === 'update') endpointRisk(change, world, add);
-    if (change.kind === 'ingest' && change.input.fromCommand !== undefined) add('runs-command', change.address, `runs ${JSON.stringify(change.input.fromCommand)} to read ${change.field}`);
-    if (change.kind === 'ingest' && !change.prove && resourceOf(world, world.after(change.address) ?? { fields: {}, links: [] }) !== undefined) {
+    if (change.kind === 'ingest' && change.input.fromCommand !== undefined)
+      add('runs-command', change.address, `runs ${JSON.stringify(change.input.fromCommand)} to read ${change.field}`);
+    if (
+      change.kind === 'ingest' &&
+      !change.prove &&
+      resourceOf(world, world.after(change.address) ?? { fields: {}, links: [] }) !== undefined
+    ) {
       add('unprovable', change.address, `${change.field} is stored unproved: this version cannot log in to its target`);
     }
     if (change.kind === 'rotate') rotationRisks(change, input, world, add);
@@ -24,11 +30,16 @@ export function findRisks(input: PlanInput, world: World, changes: readonly Chan
   for (const pair of world.pairs) {
     const { desired, record } = pair;
     if (desired === undefined) continue;
-    if (readPath(desired.fields, 'tls.mode') === 'disable') add('plaintext-transport', pair.address, 'tls.mode: disable sends credentials in the clear');
+    if (readPath(desired.fields, 'tls.mode') === 'disable')
+      add('plaintext-transport', pair.address, 'tls.mode: disable sends credentials in the clear');
     for (const [field, source] of Object.entries(desired.inputs)) {
       const stored = record?.inputs[field as keyof typeof record.inputs];
       if (source !== undefined && stored !== undefined && source.version < stored) {
-        add('lower-input-version', pair.address, `${field}: version ${source.version} is below ${stored}, which was taken in already: nothing is read`);
+        add(
+          'lower-input-version',
+          pair.address,
+          `${field}: version ${source.version} is below ${stored}, which was taken in already: nothing is read`,
+        );
       }
     }
   }
@@ -44,7 +55,11 @@ function endpointRisk(change: Change & { kind: 'update' }, world: World, add: Ad
   const holders = [...world.usersOn(change.address), linkOf(world.after(change.address) ?? { fields: {}, links: [] }, 'admin-of')];
   const stored = holders.filter((a) => a !== undefined && (world.pair(a)?.record?.versions.some((v) => v.state === 'current') ?? false));
   if (stored.length > 0) {
-    add('new-endpoint', change.address, `${new Set(stored).size} stored credentials will be presented to a new endpoint (${moved.map((f) => f.path).join(', ')})`);
+    add(
+      'new-endpoint',
+      change.address,
+      `${new Set(stored).size} stored credentials will be presented to a new endpoint (${moved.map((f) => f.path).join(', ')})`,
+    );
   }
 }
 
@@ -55,9 +70,11 @@ function rotationRisks(change: Change & { kind: 'rotate' }, input: PlanInput, wo
   const capability = capabilityOf(input, world, state);
   if (capability?.provable === false) add('unprovable', address, 'the target offers no proof of a login: the new secret will be unproved');
   if (capability?.rollback === 'none') add('no-rollback', address, 'the old secret stops working at once');
-  if (isSoleAdmin(address, world)) add('sole-admin', address, 'the only administrator of its own resource is rotated, with no reconcile credential');
+  if (isSoleAdmin(address, world))
+    add('sole-admin', address, 'the only administrator of its own resource is rotated, with no reconcile credential');
   const consumers = state.fields['consumers'];
-  if (!Array.isArray(consumers) || consumers.length === 0) add('unlisted-consumers', address, 'no consumers are listed: whatever else uses the secret is not told');
+  if (!Array.isArray(consumers) || consumers.length === 0)
+    add('unlisted-consumers', address, 'no consumers are listed: whatever else uses the secret is not told');
 }
 
 function policyRisks(address: Address, world: World, add: Add): void {
@@ -80,7 +97,8 @@ function policyChange(address: Address, world: World, add: Add): void {
   if (pair?.record === undefined || pair.desired === undefined) return;
   const change = compareComplexity(before ?? {}, after ?? {});
   if (change === 'weaker' || change === 'mixed') add('weaker-policy', address, 'complexity asks for less than before');
-  if (change === 'stricter') add('stricter-policy', address, 'complexity asks for more than before; it takes effect at the next rotation of each account');
+  if (change === 'stricter')
+    add('stricter-policy', address, 'complexity asks for more than before; it takes effect at the next rotation of each account');
 }
 
 /** The account administers the resource that it lives on, and nothing else could reset it. */

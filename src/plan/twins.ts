@@ -21,7 +21,13 @@ export function blockTwins(changes: readonly Change[], world: World): readonly C
     const twin = state === undefined ? undefined : known.get(physicalIdentity(state, world.after) ?? '');
     if (twin === undefined) return change;
     const name = twin.slice(twin.indexOf('/') + 1);
-    return { ...change, blocked: { code: 'PAM2008', reason: `${twin} is the same account on the same target; to rename it, add metadata.moved: { from: ${name} }` } };
+    return {
+      ...change,
+      blocked: {
+        code: 'PAM2008',
+        reason: `${twin} is the same account on the same target; to rename it, add metadata.moved: { from: ${name} }`,
+      },
+    };
   });
 }
 

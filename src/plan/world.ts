@@ -1,4 +1,13 @@
-import { type Address, type DesiredResource, type JsonObject, linkOf, type Owned, sameOwner, type Snapshot, type VaultRecord } from '../model/index.ts';
+import {
+  type Address,
+  type DesiredResource,
+  type JsonObject,
+  linkOf,
+  type Owned,
+  type Snapshot,
+  sameOwner,
+  type VaultRecord,
+} from '../model/index.ts';
 import type { PlanInput } from './input.ts';
 
 /** One object of the plan: what is declared, what is on record, and what it will be once its record rows are done. */
@@ -66,7 +75,9 @@ export function buildWorld(input: PlanInput): World {
 /** Addresses that a resource refers to in its fields rather than by a link. */
 export function fieldReferences(fields: JsonObject): readonly Address[] {
   const rotation = fields['rotation'] as JsonObject | undefined;
-  return [rotation?.['policy'], fields['defaultPolicy'], fields['reconcileCredential'], fields['via']].filter((v): v is Address => typeof v === 'string' && v.includes('/'));
+  return [rotation?.['policy'], fields['defaultPolicy'], fields['reconcileCredential'], fields['via']].filter(
+    (v): v is Address => typeof v === 'string' && v.includes('/'),
+  );
 }
 
 function recordsOf(snapshot: Snapshot, input: PlanInput): Map<Address, VaultRecord> {

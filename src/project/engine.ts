@@ -3,7 +3,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { ApplyContext, ApplyFailpoint } from '../apply/index.ts';
 import type { Address, Emit, Grants, Narrowing, Plan, Snapshot } from '../model/index.ts';
 import { makePlan, type PlanInput } from '../plan/index.ts';
-import { type Clock, createJournal, DEFAULT_SETTINGS, fileJournalStorage, type Random, type RotateContext, type RotateFailpoint } from '../rotate/index.ts';
+import {
+  type Clock,
+  createJournal,
+  DEFAULT_SETTINGS,
+  fileJournalStorage,
+  type Random,
+  type RotateContext,
+  type RotateFailpoint,
+} from '../rotate/index.ts';
 import type { Vault } from '../vault/index.ts';
 import { readInput } from './inputs.ts';
 import { type Desired, journalPath, type Project } from './project.ts';
@@ -71,7 +79,12 @@ export function planInput(project: Project, desired: Desired, snapshot: Snapshot
   };
 }
 
-export function createApplyContext(project: Project, rotate: RotateContext, planAt: ApplyContext['planAt'], options: EngineOptions & { projectLease: boolean }): ApplyContext {
+export function createApplyContext(
+  project: Project,
+  rotate: RotateContext,
+  planAt: ApplyContext['planAt'],
+  options: EngineOptions & { projectLease: boolean },
+): ApplyContext {
   return {
     rotate,
     owner: project.owner,

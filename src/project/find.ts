@@ -22,14 +22,24 @@ export function findProjectFile(start: string): string {
  * The manifests of a project, sorted by path: those of `globs` (relative to `root`), or, where `-f` was given, those files and
  * folders. PamError PAM1037 for a path that does not exist or cannot be read.
  */
-export async function readManifestFiles(root: string, globs: readonly string[] | undefined, given: readonly string[]): Promise<readonly ManifestFile[]> {
+export async function readManifestFiles(
+  root: string,
+  globs: readonly string[] | undefined,
+  given: readonly string[],
+): Promise<readonly ManifestFile[]> {
   const paths = given.length > 0 ? (await Promise.all(given.map(filesAt))).flat() : await expand(root, globs ?? DEFAULT_MANIFESTS);
   const sorted = [...new Set(paths)].sort();
   return Promise.all(sorted.map(async (path) => ({ path: showPath(root, path), text: await readBytes(path) })));
 }
 
 async function expand(root: string, patterns: readonly string[]): Promise<string[]> {
-  const found = await glob([...patterns], { cwd: root, absolute: true, onlyFiles: true, ignore: ['**/node_modules/**', '**/.pam/**'], expandDirectories: false });
+  const found = await glob([...patterns], {
+    cwd: root,
+    absolute: true,
+    onlyFiles: true,
+    ignore: ['**/node_modules/**', '**/.pam/**'],
+    expandDirectories: false,
+  });
   return found;
 }
 

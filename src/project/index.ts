@@ -1,4 +1,13 @@
-export { createApplyContext, createRotateContext, type EngineOptions, type PlanOptions, planInput, planWith, systemClock, WHOLE } from './engine.ts';
+export {
+  createApplyContext,
+  createRotateContext,
+  type EngineOptions,
+  type PlanOptions,
+  planInput,
+  planWith,
+  systemClock,
+  WHOLE,
+} from './engine.ts';
 export { findProjectFile, PROJECT_FILE } from './find.ts';
 export { defaultIdentityFile, findIdentities } from './identity.ts';
 export { type InitOptions, type InitResult, initProject } from './init.ts';

@@ -35,12 +35,17 @@ export interface InitResult {
 export async function initProject(options: InitOptions): Promise<InitResult> {
   const root = resolve(options.folder);
   const projectFile = join(root, PROJECT_FILE);
-  if (existsSync(projectFile)) throw new PamError('PAM9007', `there is a ${PROJECT_FILE} in ${options.folder} already; nothing was changed`);
+  if (existsSync(projectFile))
+    throw new PamError('PAM9007', `there is a ${PROJECT_FILE} in ${options.folder} already; nothing was changed`);
   const vaultFile = join(root, '.pam', 'vault.db');
   if (existsSync(vaultFile)) {
-    throw new PamError('PAM9007', `there is a vault at ${relative(process.cwd(), vaultFile)} already, and no ${PROJECT_FILE} that names it`, {
-      hint: 'restore pam.yaml, or move the vault away if it is not needed any more',
-    });
+    throw new PamError(
+      'PAM9007',
+      `there is a vault at ${relative(process.cwd(), vaultFile)} already, and no ${PROJECT_FILE} that names it`,
+      {
+        hint: 'restore pam.yaml, or move the vault away if it is not needed any more',
+      },
+    );
   }
   await mkdir(root, { recursive: true });
   const identity = await ownIdentity(options.env);

@@ -24,14 +24,23 @@ export async function readInput(project: Project, source: InputSource, env: Node
   }
   if (source.fromFile !== undefined) {
     const path = resolve(project.root, source.fromFile);
-    return trimmed(await readFile(path).catch((cause: unknown) => {
-      throw failed(`${source.fromFile} cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown error'}`);
-    }), source.fromFile);
+    return trimmed(
+      await readFile(path).catch((cause: unknown) => {
+        throw failed(`${source.fromFile} cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+      }),
+      source.fromFile,
+    );
   }
   const [command, ...args] = source.fromCommand ?? [];
   if (command === undefined) throw failed('the source names nothing');
-  if (!(project.file.allowCommands ?? []).some((entry) => allows(entry, [command, ...args]))) throw failed(`${command} is not in allowCommands of pam.yaml`);
-  const { stdout } = await run(command, args, { cwd: project.root, timeout: COMMAND_TIMEOUT_MS, maxBuffer: MAX_BYTES, encoding: 'buffer' }).catch((cause: unknown) => {
+  if (!(project.file.allowCommands ?? []).some((entry) => allows(entry, [command, ...args])))
+    throw failed(`${command} is not in allowCommands of pam.yaml`);
+  const { stdout } = await run(command, args, {
+    cwd: project.root,
+    timeout: COMMAND_TIMEOUT_MS,
+    maxBuffer: MAX_BYTES,
+    encoding: 'buffer',
+  }).catch((cause: unknown) => {
     throw failed(`${command} failed (${exitOf(cause)}); its output is not repeated`);
   });
   return trimmed(stdout, command);

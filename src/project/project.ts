@@ -71,7 +71,11 @@ export async function loadDesired(project: Project): Promise<Desired> {
   const linked = problems.filter((p) => p.code !== 'PAM1042' || ![...incomplete].some((address) => p.message.includes(address)));
   const all = [...loaded.problems, ...linked.map((p) => withFrame(p, loaded))].sort(byPlace);
   if (all.length > 0) throw combineErrors(all);
-  return { resources: loaded.resources, digest: loaded.digest, warnings: [...loaded.warnings, ...warnings.map((w) => withFrame(w, loaded))].sort(byPlace) };
+  return {
+    resources: loaded.resources,
+    digest: loaded.digest,
+    warnings: [...loaded.warnings, ...warnings.map((w) => withFrame(w, loaded))].sort(byPlace),
+  };
 }
 
 /** The place of a local vault; undefined for other types. */
@@ -119,7 +123,11 @@ function momentOf(text: string, end: boolean): string {
 function withFrame(problem: PamError, loaded: LoadedManifests): PamError {
   const frame = problem.source === undefined || problem.frame !== undefined ? undefined : loaded.frameAt(problem.source);
   if (frame === undefined || problem.source === undefined) return problem;
-  return new PamError(problem.code, problem.message, { source: problem.source, frame, ...(problem.hint === undefined ? {} : { hint: problem.hint }) });
+  return new PamError(problem.code, problem.message, {
+    source: problem.source,
+    frame,
+    ...(problem.hint === undefined ? {} : { hint: problem.hint }),
+  });
 }
 
 function byPlace(a: PamError, b: PamError): number {

@@ -42,11 +42,19 @@ export function isCi(env: NodeJS.ProcessEnv): boolean {
 /** Who holds a lease or made a run, for whoever is kept waiting. */
 export function describeHolder(command: string, env: NodeJS.ProcessEnv, now: number): LeaseHolder {
   const url = jobUrl(env);
-  return { host: hostname(), pid: process.pid, user: userName(), command, since: new Date(now).toISOString(), ...(url === undefined ? {} : { url }) };
+  return {
+    host: hostname(),
+    pid: process.pid,
+    user: userName(),
+    command,
+    since: new Date(now).toISOString(),
+    ...(url === undefined ? {} : { url }),
+  };
 }
 
 function jobUrl(env: NodeJS.ProcessEnv): string | undefined {
-  if (env['GITHUB_RUN_ID'] !== undefined) return `${env['GITHUB_SERVER_URL']}/${env['GITHUB_REPOSITORY']}/actions/runs/${env['GITHUB_RUN_ID']}`;
+  if (env['GITHUB_RUN_ID'] !== undefined)
+    return `${env['GITHUB_SERVER_URL']}/${env['GITHUB_REPOSITORY']}/actions/runs/${env['GITHUB_RUN_ID']}`;
   return env['CI_JOB_URL'];
 }
 

@@ -43,7 +43,9 @@ export function formatLedger(entries: readonly LedgerEntry[], paint: Paint): str
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
   const summary = [...counts].map(([word, n]) => `${n} ${word}`).join(', ');
-  return [...lines, ...(lines.length > 0 ? [''] : []), paint.bold(entries.length === 0 ? 'Nothing to do.' : `Apply: ${summary}.`)].join('\n');
+  return [...lines, ...(lines.length > 0 ? [''] : []), paint.bold(entries.length === 0 ? 'Nothing to do.' : `Apply: ${summary}.`)].join(
+    '\n',
+  );
 }
 
 function colorOf(outcome: Outcome, paint: Paint): (text: string) => string {

@@ -58,10 +58,18 @@ export function formatPlan(plan: Plan, paint: Paint): string {
     lines.push('');
   }
   if (plan.risks.length > 0) {
-    lines.push(paint.bold('Risks'), ...plan.risks.map((r) => `  ${paint.yellow('!')} ${r.address}: ${r.message} ${paint.dim(`(${r.code})`)}`), '');
+    lines.push(
+      paint.bold('Risks'),
+      ...plan.risks.map((r) => `  ${paint.yellow('!')} ${r.address}: ${r.message} ${paint.dim(`(${r.code})`)}`),
+      '',
+    );
   }
   if (plan.unmanaged.length > 0) {
-    lines.push(paint.bold('Released, no longer managed'), ...plan.unmanaged.map((u) => `  . ${u.address} ${paint.dim(`since ${u.releasedAt}`)}`), '');
+    lines.push(
+      paint.bold('Released, no longer managed'),
+      ...plan.unmanaged.map((u) => `  . ${u.address} ${paint.dim(`since ${u.releasedAt}`)}`),
+      '',
+    );
   }
   lines.push(paint.bold(formatSummary(plan.summary)), `Digest: ${plan.digest}`);
   return lines.join('\n');

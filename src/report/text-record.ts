@@ -3,7 +3,23 @@ import type { Json, VaultRecord, VersionHeader } from '../model/index.ts';
 import type { Paint } from './paint.ts';
 
 const PLAIN = {
-  chars: { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' },
+  chars: {
+    top: '',
+    'top-mid': '',
+    'top-left': '',
+    'top-right': '',
+    bottom: '',
+    'bottom-mid': '',
+    'bottom-left': '',
+    'bottom-right': '',
+    left: '',
+    'left-mid': '',
+    mid: '',
+    'mid-mid': '',
+    right: '',
+    'right-mid': '',
+    middle: '  ',
+  },
   style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
 };
 
@@ -36,11 +52,18 @@ export function secretState(record: VaultRecord): string {
 }
 
 export function formatRecord(record: VaultRecord, paint: Paint): string {
-  const lines = [paint.bold(record.address), `  owner      ${record.owner.project}/${record.owner.environment}`, `  status     ${record.status}`, `  secret     ${secretState(record)}`, `  revision   ${record.revision}, ${record.updatedAt}`];
+  const lines = [
+    paint.bold(record.address),
+    `  owner      ${record.owner.project}/${record.owner.environment}`,
+    `  status     ${record.status}`,
+    `  secret     ${secretState(record)}`,
+    `  revision   ${record.revision}, ${record.updatedAt}`,
+  ];
   const { rotation } = record;
   if (rotation.lastRotatedAt !== undefined) lines.push(`  rotated    ${rotation.lastRotatedAt}`);
   if (rotation.nextAt !== undefined) lines.push(`  next       ${rotation.nextAt}`);
-  if (rotation.quarantined !== undefined) lines.push(`  ${paint.red('quarantined')} ${rotation.quarantined.at}: ${rotation.quarantined.reason}`);
+  if (rotation.quarantined !== undefined)
+    lines.push(`  ${paint.red('quarantined')} ${rotation.quarantined.at}: ${rotation.quarantined.reason}`);
   if (record.links.length > 0) lines.push('  links', ...record.links.map((l) => `    ${l.type} ${l.to}`));
   const fields = flatten(record.fields);
   if (fields.length > 0) lines.push('  fields', ...fields.map(([path, value]) => `    ${path} = ${value}`));
@@ -49,7 +72,12 @@ export function formatRecord(record: VaultRecord, paint: Paint): string {
 }
 
 export function formatVersion(v: VersionHeader): string {
-  const shown = v.proof === undefined ? (v.unproved === undefined ? 'not proved' : `unproved: ${v.unproved}`) : `proved ${v.proof.at} by ${v.proof.method}${v.proof.node === undefined ? '' : ` on ${v.proof.node}`}`;
+  const shown =
+    v.proof === undefined
+      ? v.unproved === undefined
+        ? 'not proved'
+        : `unproved: ${v.unproved}`
+      : `proved ${v.proof.at} by ${v.proof.method}${v.proof.node === undefined ? '' : ` on ${v.proof.node}`}`;
   return `${v.field} ${v.state} ${v.id} (${v.origin} ${v.createdAt}; ${v.refused === undefined ? shown : `refused ${v.refused.at} ${v.refused.code}`})`;
 }
 

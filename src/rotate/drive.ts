@@ -36,7 +36,15 @@ export interface Start {
  * Takes steps until the rotation is done or nothing more can be done now. `nextStep` decides, this carries out and notes what it
  * learns. An error on the way (vault, journal, target) never undoes anything: the rotation stays where it is.
  */
-export async function drive(ctx: RotateContext, logins: Logins, subject: Subject, lease: Lease, work: Work, start: Start, opened: Provider | null): Promise<RotationResult> {
+export async function drive(
+  ctx: RotateContext,
+  logins: Logins,
+  subject: Subject,
+  lease: Lease,
+  work: Work,
+  start: Start,
+  opened: Provider | null,
+): Promise<RotationResult> {
   let session: Provider | null = opened;
   let sends = 0;
   let deadline = start.deadline;
@@ -77,7 +85,8 @@ export async function drive(ctx: RotateContext, logins: Logins, subject: Subject
 
   async function send(): Promise<void> {
     const provider = await actorSession();
-    if (provider === null || work.entry === null) throw new RotationError('PAM4002', `no session to change ${subject.record.address} with`, { phase: 'armed' });
+    if (provider === null || work.entry === null)
+      throw new RotationError('PAM4002', `no session to change ${subject.record.address} with`, { phase: 'armed' });
     const { changeTimeoutMs } = ctx.settings;
     const now = ctx.clock.now();
     deadline = now + changeTimeoutMs;
@@ -121,7 +130,11 @@ export async function drive(ctx: RotateContext, logins: Logins, subject: Subject
       const until = (deadline ?? ctx.clock.now() + ctx.settings.changeTimeoutMs) + QUIET_MARGIN_MS;
       const waitMs = until - ctx.clock.now();
       if (waitMs > 0) {
-        ctx.emit({ type: 'waiting', what: `an earlier request for ${subject.record.address} to run out`, seconds: Math.ceil(waitMs / 1000) });
+        ctx.emit({
+          type: 'waiting',
+          what: `an earlier request for ${subject.record.address} to run out`,
+          seconds: Math.ceil(waitMs / 1000),
+        });
         await ctx.clock.sleep(waitMs, ctx.stop);
       }
     }
@@ -134,7 +147,8 @@ export async function drive(ctx: RotateContext, logins: Logins, subject: Subject
     if (provider === null || !hasOracle(provider)) return learn({ oracle: 'unavailable' });
     const answer = await provider.identify(subject.account, await knownSecrets());
     learn({ oracle: oracleAnswer(answer, work.pending.version) });
-    if ('method' in answer && answer.live === work.pending.version) shown = { proof: { at: instant(ctx.clock.now()), method: answer.method, node: answer.node } };
+    if ('method' in answer && answer.live === work.pending.version)
+      shown = { proof: { at: instant(ctx.clock.now()), method: answer.method, node: answer.node } };
     await ctx.failpoint('recover.identified');
   }
 
@@ -148,7 +162,8 @@ export async function drive(ctx: RotateContext, logins: Logins, subject: Subject
 
   async function prove(which: 'pending' | 'current', expected: boolean): Promise<void> {
     const candidate = which === 'pending' ? work.pending : work.current;
-    if (candidate === null || subject.target === null) throw new RotationError('PAM4008', `${subject.record.address} has no ${which} secret to prove`);
+    if (candidate === null || subject.target === null)
+      throw new RotationError('PAM4008', `${subject.record.address} has no ${which} secret to prove`);
     await ctx.failpoint('rotate.proving');
     const proof = await logins.prove(subject.target, subject.account, refOf(subject, candidate.version), candidate.secret, expected);
     await ctx.failpoint('rotate.proved');

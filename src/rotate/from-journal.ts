@@ -25,12 +25,24 @@ export async function restoreFromJournal(ctx: RotateContext, snapshot: Snapshot,
       continue;
     }
     const known = snapshot.records.find((r) => r.address === entry.head.address && sameOwner(r.owner, owner));
-    const lease = await ctx.vault.lease({ type: 'account', record: known?.id ?? entry.head.record }, { waitMs: ctx.leaseWaitMs, holder: ctx.holder });
+    const lease = await ctx.vault.lease(
+      { type: 'account', record: known?.id ?? entry.head.record },
+      { waitMs: ctx.leaseWaitMs, holder: ctx.holder },
+    );
     try {
-      const { draft, expected } = known === undefined ? { draft: emptyRecord(ctx, entry, owner), expected: null } : { draft: draftOf(known), expected: known.revision };
+      const { draft, expected } =
+        known === undefined
+          ? { draft: emptyRecord(ctx, entry, owner), expected: null }
+          : { draft: draftOf(known), expected: known.revision };
       const { head } = entry;
       const missing = head.candidates.filter((c) => !draft.versions.some((v) => v.id === c.version));
-      const versions = missing.map((c) => ({ id: c.version, field: head.field, state: 'candidate' as const, origin: 'recovered' as const, createdAt: head.startedAt }));
+      const versions = missing.map((c) => ({
+        id: c.version,
+        field: head.field,
+        state: 'candidate' as const,
+        origin: 'recovered' as const,
+        createdAt: head.startedAt,
+      }));
       await ctx.vault.write(
         {
           puts: [

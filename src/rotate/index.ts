@@ -1,4 +1,4 @@
-export { type Clock, DEFAULT_SETTINGS, instant, type Random, type RotateContext, RotationError, type RotateSettings } from './context.ts';
+export { type Clock, DEFAULT_SETTINGS, instant, type Random, type RotateContext, type RotateSettings, RotationError } from './context.ts';
 export type { RotationResult } from './drive.ts';
 export { type Explanation, explainUnfinished } from './explain.ts';
 export { ROTATE_FAILPOINTS, type RotateFailpoint } from './failpoints.ts';

@@ -1,5 +1,13 @@
 import { isPamError } from '../errors/index.ts';
-import { type InputSource, type RecordId, type Secret, type SecretField, type VaultRecord, type VersionHeader, versionIn } from '../model/index.ts';
+import {
+  type InputSource,
+  type RecordId,
+  type Secret,
+  type SecretField,
+  type VaultRecord,
+  type VersionHeader,
+  versionIn,
+} from '../model/index.ts';
 import type { Lease } from '../vault/vault.ts';
 import { instant, type RotateContext, RotationError } from './context.ts';
 import type { RotationResult } from './drive.ts';
@@ -27,14 +35,22 @@ export async function ingestInput(
     if (record === null) throw new RotationError('PAM4007', `record ${id} is gone`);
     if ((record.inputs[field] ?? 0) >= input.version) return { outcome: 'rotated', detail: 'already taken in' };
     if (record.rotation.active !== undefined) {
-      return { outcome: 'unchanged', code: 'PAM4002', detail: `a rotation of ${record.address} is unfinished: the input waits until it is done` };
+      return {
+        outcome: 'unchanged',
+        code: 'PAM4002',
+        detail: `a rotation of ${record.address} is unfinished: the input waits until it is done`,
+      };
     }
     const secret = await ctx.readInput(input);
     await ctx.failpoint('ingest.read');
     const subject = describeSubject(record, lookup, field);
     const candidate = await storeCandidate(ctx, subject, lease, input, secret);
     if (candidate === 'refused before') {
-      return { outcome: 'unchanged', code: 'PAM4006', detail: `the source of ${record.address} ${field} still gives the value that was refused` };
+      return {
+        outcome: 'unchanged',
+        code: 'PAM4006',
+        detail: `the source of ${record.address} ${field} still gives the value that was refused`,
+      };
     }
     await ctx.failpoint('ingest.stored');
     const shown = prove ? await show(ctx, logins, subject, candidate, secret) : { unproved: 'kept: nothing to prove it against' };
@@ -55,7 +71,10 @@ export async function ingestInput(
       { audit: { action: 'secret.ingest', detail: { field, version: candidate.id, input: input.version } } },
     );
     await ctx.failpoint('ingest.committed');
-    return { outcome: 'rotated', detail: 'proof' in shown ? `proved by ${shown.proof.method} on ${shown.proof.node}` : `stored (${shown.unproved})` };
+    return {
+      outcome: 'rotated',
+      detail: 'proof' in shown ? `proved by ${shown.proof.method} on ${shown.proof.node}` : `stored (${shown.unproved})`,
+    };
   } catch (error) {
     if (!isPamError(error)) throw error;
     return { outcome: 'unchanged', code: error.code, detail: error.message };
@@ -65,7 +84,13 @@ export async function ingestInput(
 }
 
 /** The same value is kept once, however often an apply that could not ask comes by. */
-async function storeCandidate(ctx: RotateContext, subject: Subject, lease: Lease, input: InputSource, secret: Secret): Promise<VersionHeader | 'refused before'> {
+async function storeCandidate(
+  ctx: RotateContext,
+  subject: Subject,
+  lease: Lease,
+  input: InputSource,
+  secret: Secret,
+): Promise<VersionHeader | 'refused before'> {
   const { record, field } = subject;
   for (const known of record.versions.filter((v) => v.field === field && v.origin === 'input')) {
     if (known.state === 'previous') continue;
@@ -88,9 +113,21 @@ async function storeCandidate(ctx: RotateContext, subject: Subject, lease: Lease
   return header;
 }
 
-async function show(ctx: RotateContext, logins: Logins, subject: Subject, candidate: VersionHeader, secret: Secret): Promise<Shown | RotationResult> {
+async function show(
+  ctx: RotateContext,
+  logins: Logins,
+  subject: Subject,
+  candidate: VersionHeader,
+  secret: Secret,
+): Promise<Shown | RotationResult> {
   if (subject.target === null) return { unproved: 'kept: nothing to prove it against' };
-  const proof = await logins.prove(subject.target, subject.account, refOf(subject, candidate.id), secret, versionIn(subject.record, candidate.field, 'current')?.id === candidate.id);
+  const proof = await logins.prove(
+    subject.target,
+    subject.account,
+    refOf(subject, candidate.id),
+    secret,
+    versionIn(subject.record, candidate.field, 'current')?.id === candidate.id,
+  );
   switch (proof.answer) {
     case 'accepted':
       return { proof: { at: instant(ctx.clock.now()), method: proof.method, node: proof.node } };
@@ -107,7 +144,13 @@ async function show(ctx: RotateContext, logins: Logins, subject: Subject, candid
 
 async function markRefused(ctx: RotateContext, record: VaultRecord, lease: Lease, candidate: VersionHeader): Promise<void> {
   const refused = { at: instant(ctx.clock.now()), code: 'PAM6003' };
-  await update(ctx, record.id, lease, (draft) => ({ ...draft, versions: draft.versions.map((v) => (v.id === candidate.id ? { ...v, refused } : v)) }), {
-    audit: { action: 'secret.refused', detail: { field: candidate.field, version: candidate.id } },
-  });
+  await update(
+    ctx,
+    record.id,
+    lease,
+    (draft) => ({ ...draft, versions: draft.versions.map((v) => (v.id === candidate.id ? { ...v, refused } : v)) }),
+    {
+      audit: { action: 'secret.refused', detail: { field: candidate.field, version: candidate.id } },
+    },
+  );
 }

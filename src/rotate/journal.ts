@@ -1,5 +1,15 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { type Address, canonicalJson, type Instant, type JsonObject, type RecordId, type RotateReason, Secret, type SecretField, type VersionId } from '../model/index.ts';
+import {
+  type Address,
+  canonicalJson,
+  type Instant,
+  type JsonObject,
+  type RecordId,
+  type RotateReason,
+  Secret,
+  type SecretField,
+  type VersionId,
+} from '../model/index.ts';
 import type { Sealer } from '../vault/vault.ts';
 
 /** Where entries rest. Every method is durable when it resolves; a name is a rotation id. */
@@ -122,7 +132,8 @@ export function createJournal(storage: JournalStorage, sealer: Sealer, randomByt
         const space = line.indexOf(' ');
         const json = line.slice(space + 1);
         const expected = noteMac(key, mac, json);
-        if (!sameText(line.slice(0, space), expected)) return { state: 'damaged', reason: `note ${notes.length + 1} does not carry our MAC` };
+        if (!sameText(line.slice(0, space), expected))
+          return { state: 'damaged', reason: `note ${notes.length + 1} does not carry our MAC` };
         mac = expected;
         notes.push(JSON.parse(json) as JournalNote);
       }

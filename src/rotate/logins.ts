@@ -13,7 +13,13 @@ export interface Logins {
   /** A session as the actor of the subject. ProviderError as of `ProviderModule.open`; RotationError PAM4003, PAM4004, PAM4008. */
   openActor(subject: Subject, secret?: { ref: SecretRef; value: Secret; expected: boolean }): Promise<Provider>;
   /** A fresh login as the account. `no-budget` where no attempt may be spent. */
-  prove(target: Target, account: Account, ref: SecretRef, secret: Secret, expected: boolean): Promise<Proof | { readonly answer: 'no-budget'; readonly code: 'PAM4003' | 'PAM4004' }>;
+  prove(
+    target: Target,
+    account: Account,
+    ref: SecretRef,
+    secret: Secret,
+    expected: boolean,
+  ): Promise<Proof | { readonly answer: 'no-budget'; readonly code: 'PAM4003' | 'PAM4004' }>;
 }
 
 export function createLogins(ctx: RotateContext): Logins {
@@ -22,18 +28,32 @@ export function createLogins(ctx: RotateContext): Logins {
   /** One at a time for each account: the next waits until the one before is settled. */
   function gated<T>(record: string, work: () => Promise<T>): Promise<T> {
     const turn = (gates.get(record) ?? Promise.resolve()).then(work, work);
-    gates.set(record, turn.catch(() => {}));
+    gates.set(
+      record,
+      turn.catch(() => {}),
+    );
     return turn;
   }
 
-  async function open(module: ProviderModule, target: Target, who: VaultRecord, login: { ref: SecretRef; value: Secret; expected: boolean }): Promise<Provider> {
+  async function open(
+    module: ProviderModule,
+    target: Target,
+    who: VaultRecord,
+    login: { ref: SecretRef; value: Secret; expected: boolean },
+  ): Promise<Provider> {
     const { ref } = login;
     const spend = await ctx.vault.attempts.spend(ref, { ...ctx.settings.budget, expected: login.expected });
     if (!spend.granted) {
       const code = spend.reason === 'refused' ? 'PAM4003' : 'PAM4004';
-      throw new RotationError(code, code === 'PAM4003' ? `the secret of ${who.address} was refused by ${target.address} before` : `the login budget of ${who.address} is used up until ${spend.until}`, {
-        hint: `correct the secret of ${who.address} (raise its version), or run: pam verify ${who.address}`,
-      });
+      throw new RotationError(
+        code,
+        code === 'PAM4003'
+          ? `the secret of ${who.address} was refused by ${target.address} before`
+          : `the login budget of ${who.address} is used up until ${spend.until}`,
+        {
+          hint: `correct the secret of ${who.address} (raise its version), or run: pam verify ${who.address}`,
+        },
+      );
     }
     try {
       const provider = await module.open(
@@ -55,7 +75,8 @@ export function createLogins(ctx: RotateContext): Logins {
     async openActor(subject, secret) {
       const { target, actor, record } = subject;
       const module = target === null ? null : await ctx.provider(target.type);
-      if (target === null || module === null) throw new RotationError('PAM4007', `${record.address} has no target that this version can reach`);
+      if (target === null || module === null)
+        throw new RotationError('PAM4007', `${record.address} has no target that this version can reach`);
       const who = actor.type === 'admin' ? actor.record : record;
       return gated(who.id, async () => {
         const login = secret ?? (await currentSecret(ctx, who.id, actor.type === 'admin' ? undefined : subject.field));
@@ -66,7 +87,13 @@ export function createLogins(ctx: RotateContext): Logins {
     async prove(target, account, ref, secret, expected) {
       const module = await ctx.provider(target.type);
       if (module === null) {
-        return { answer: 'cannot-tell', code: 'PAM6009', reason: `this version has no provider for ${target.type}`, spent: false, never: true };
+        return {
+          answer: 'cannot-tell',
+          code: 'PAM6009',
+          reason: `this version has no provider for ${target.type}`,
+          spent: false,
+          never: true,
+        };
       }
       return gated(ref.record, async () => {
         const spend = await ctx.vault.attempts.spend(ref, { ...ctx.settings.budget, expected });
@@ -83,7 +110,11 @@ export function createLogins(ctx: RotateContext): Logins {
 }
 
 /** Read afresh from the vault, since another rotation of this very run may have changed it. */
-async function currentSecret(ctx: RotateContext, id: string, field: SecretField | undefined): Promise<{ ref: SecretRef; value: Secret; expected: boolean }> {
+async function currentSecret(
+  ctx: RotateContext,
+  id: string,
+  field: SecretField | undefined,
+): Promise<{ ref: SecretRef; value: Secret; expected: boolean }> {
   const record = await ctx.vault.readRecord(id);
   const wanted = record === null ? undefined : (field ?? loginField(record));
   const version = record === null || wanted === undefined ? undefined : versionIn(record, wanted, 'current');

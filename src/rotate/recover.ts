@@ -30,7 +30,12 @@ export async function listUnfinished(ctx: Pick<RotateContext, 'journal'>, record
     const active = record.rotation.active;
     if (active === undefined) continue;
     const known = found.get(active.id);
-    found.set(active.id, { rotationId: active.id, record, entry: known?.entry ?? null, ...(known?.damaged === undefined ? {} : { damaged: known.damaged }) });
+    found.set(active.id, {
+      rotationId: active.id,
+      record,
+      entry: known?.entry ?? null,
+      ...(known?.damaged === undefined ? {} : { damaged: known.damaged }),
+    });
   }
   return [...found.values()].sort((a, b) => (a.rotationId < b.rotationId ? -1 : 1));
 }
@@ -49,7 +54,13 @@ export async function recoverAccount(ctx: RotateContext, logins: Logins, id: Rec
  * Finishes whatever is in flight for the account, with the same pending secret. Safe to run again at any point: it reads
  * vault and journal afresh and lets `nextStep` decide. The result of the last one counts.
  */
-export async function finishActive(ctx: RotateContext, logins: Logins, id: RecordId, lookup: Lookup, lease: Lease): Promise<RotationResult | null> {
+export async function finishActive(
+  ctx: RotateContext,
+  logins: Logins,
+  id: RecordId,
+  lookup: Lookup,
+  lease: Lease,
+): Promise<RotationResult | null> {
   let result: RotationResult | null = null;
   for (const rotationId of await rotationsOf(ctx, id)) {
     const record = await ctx.vault.readRecord(id);
@@ -75,10 +86,21 @@ async function rotationsOf(ctx: RotateContext, id: RecordId): Promise<readonly s
   return active === undefined || ids.includes(active) ? ids : [...ids, active];
 }
 
-async function finishRotation(ctx: RotateContext, logins: Logins, found: VaultRecord, rotationId: string, lookup: Lookup, lease: Lease): Promise<RotationResult | null> {
+async function finishRotation(
+  ctx: RotateContext,
+  logins: Logins,
+  found: VaultRecord,
+  rotationId: string,
+  lookup: Lookup,
+  lease: Lease,
+): Promise<RotationResult | null> {
   const read = await ctx.journal.read(rotationId);
   if (read.state === 'damaged') {
-    ctx.emit({ type: 'warning', address: found.address, message: `the journal entry ${rotationId} is damaged (${read.reason}); going on from the vault` });
+    ctx.emit({
+      type: 'warning',
+      address: found.address,
+      message: `the journal entry ${rotationId} is damaged (${read.reason}); going on from the vault`,
+    });
     await ctx.journal.setAside(rotationId);
   }
   const entry = read.state === 'entry' ? read.entry : null;
@@ -88,12 +110,16 @@ async function finishRotation(ctx: RotateContext, logins: Logins, found: VaultRe
 
   const active = record.rotation.active?.id === rotationId ? record.rotation.active : undefined;
   const field = active?.field ?? entry?.head.field;
-  const header = record.versions.find((v) => (inJournal === undefined ? v.field === field && v.state === 'pending' : v.id === inJournal.version));
+  const header = record.versions.find((v) =>
+    inJournal === undefined ? v.field === field && v.state === 'pending' : v.id === inJournal.version,
+  );
   if (header === undefined || field === undefined) return null;
   if (active === undefined) {
     // Concluded in the vault, and killed before the entry was closed.
     await ctx.journal.close(rotationId);
-    return header.state === 'candidate' ? null : { outcome: 'rotated', detail: header.proof === undefined ? 'unproved' : `proved by ${header.proof.method}` };
+    return header.state === 'candidate'
+      ? null
+      : { outcome: 'rotated', detail: header.proof === undefined ? 'unproved' : `proved by ${header.proof.method}` };
   }
   const subject = describeSubject(record, lookup, field);
   const current = record.versions.find((v) => v.field === field && v.state === 'current');
@@ -139,8 +165,18 @@ async function restorePending(ctx: RotateContext, record: VaultRecord, entry: Jo
   let restored = record;
   for (const candidate of head.candidates) {
     if (restored.versions.some((v) => v.id === candidate.version)) continue;
-    const header: VersionHeader = { id: candidate.version, field: head.field, state: 'candidate', origin: 'recovered', createdAt: head.startedAt };
-    const secret: { field: typeof head.field; version: string; secret: Secret } = { field: head.field, version: candidate.version, secret: candidate.secret };
+    const header: VersionHeader = {
+      id: candidate.version,
+      field: head.field,
+      state: 'candidate',
+      origin: 'recovered',
+      createdAt: head.startedAt,
+    };
+    const secret: { field: typeof head.field; version: string; secret: Secret } = {
+      field: head.field,
+      version: candidate.version,
+      secret: candidate.secret,
+    };
     restored = await update(
       ctx,
       record.id,

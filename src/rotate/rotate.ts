@@ -62,7 +62,13 @@ export async function rotateAccount(
   }
 }
 
-async function rotateOnce(ctx: RotateContext, logins: Logins, subject: Subject, lease: Lease, reason: RotateReason): Promise<RotationResult> {
+async function rotateOnce(
+  ctx: RotateContext,
+  logins: Logins,
+  subject: Subject,
+  lease: Lease,
+  reason: RotateReason,
+): Promise<RotationResult> {
   if (ctx.stop.aborted) return { outcome: 'unchanged', code: 'PAM4012', detail: 'interrupted before it began' };
   let session: Provider | null = null;
   try {
@@ -90,9 +96,12 @@ async function preflight(ctx: RotateContext, logins: Logins, subject: Subject): 
   try {
     const state = await session.inspect(account);
     if (!state.exists) {
-      throw new RotationError('PAM6005', `${account.login} does not exist on ${target.address}`, { hint: 'create the account on the target, or correct login' });
+      throw new RotationError('PAM6005', `${account.login} does not exist on ${target.address}`, {
+        hint: 'create the account on the target, or correct login',
+      });
     }
-    if (state.obstacles.length > 0) throw new RotationError('PAM6006', `${account.login} on ${target.address}: ${state.obstacles.join('; ')}`);
+    if (state.obstacles.length > 0)
+      throw new RotationError('PAM6006', `${account.login} on ${target.address}: ${state.obstacles.join('; ')}`);
     await compareCurrent(ctx, logins, subject, session);
     return session;
   } catch (error) {
@@ -111,7 +120,11 @@ async function compareCurrent(ctx: RotateContext, logins: Logins, subject: Subje
   const ref = refOf(subject, current.id);
   const secret = await ctx.vault.readSecret(ref);
   const moved = () =>
-    ctx.emit({ type: 'warning', address: subject.record.address, message: `the target has another secret than the vault for ${subject.record.address}; this rotation resets it` });
+    ctx.emit({
+      type: 'warning',
+      address: subject.record.address,
+      message: `the target has another secret than the vault for ${subject.record.address}; this rotation resets it`,
+    });
   if (hasOracle(session)) {
     const answer = await session.identify(subject.account, [{ id: current.id, secret }]);
     if (answer.live === 'none') moved();

@@ -93,5 +93,7 @@ function actorOf(record: VaultRecord, resource: VaultRecord | undefined, lookup:
 export function loginField(record: VaultRecord): SecretField {
   const declared = rotationFields(record.fields)?.field;
   if (declared !== undefined) return declared;
-  return versionIn(record, 'password', 'current') === undefined && versionIn(record, 'privateKey', 'current') !== undefined ? 'privateKey' : 'password';
+  return versionIn(record, 'password', 'current') === undefined && versionIn(record, 'privateKey', 'current') !== undefined
+    ? 'privateKey'
+    : 'password';
 }

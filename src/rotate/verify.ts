@@ -17,7 +17,14 @@ export type VerifyResult =
  * Proves the stored secret on the target and writes down what it found: the proof, or that the target moved away (a plan then
  * shows a `rotate` row for `drift`). `clear`: a person asked, so refusals and spent attempts of the account are forgotten first.
  */
-export async function verifyAccount(ctx: RotateContext, logins: Logins, id: RecordId, lookup: Lookup, field: SecretField, options: { clear: boolean }): Promise<VerifyResult> {
+export async function verifyAccount(
+  ctx: RotateContext,
+  logins: Logins,
+  id: RecordId,
+  lookup: Lookup,
+  field: SecretField,
+  options: { clear: boolean },
+): Promise<VerifyResult> {
   const lease = await ctx.vault.lease({ type: 'account', record: id }, { waitMs: ctx.leaseWaitMs, holder: ctx.holder, signal: ctx.stop });
   try {
     if (options.clear) await ctx.vault.attempts.clear(id);
@@ -64,7 +71,12 @@ async function writeDown(
         },
         { audit: { action: 'secret.verify', detail: { version, answer: 'accepted', how: proof.method } } },
       );
-      return { state: 'proved', method: proof.method, node: proof.node, ...(proof.restricted === undefined ? {} : { restricted: proof.restricted }) };
+      return {
+        state: 'proved',
+        method: proof.method,
+        node: proof.node,
+        ...(proof.restricted === undefined ? {} : { restricted: proof.restricted }),
+      };
     }
     case 'refused':
       await update(ctx, record.id, lease, (draft) => ({ ...draft, rotation: { ...draft.rotation, drift: { at, version } } }), {

@@ -39,7 +39,9 @@ export function promote(record: RecordDraft, id: VersionId, shown: Shown, retent
 export function demote(record: RecordDraft, id: VersionId, refused: { at: Instant; code: string } | undefined): RecordDraft {
   return {
     ...record,
-    versions: record.versions.map((v) => (v.id === id ? { ...v, state: 'candidate' as const, ...(refused === undefined ? {} : { refused }) } : v)),
+    versions: record.versions.map((v) =>
+      v.id === id ? { ...v, state: 'candidate' as const, ...(refused === undefined ? {} : { refused }) } : v,
+    ),
   };
 }
 
@@ -49,7 +51,8 @@ export function demote(record: RecordDraft, id: VersionId, refused: { at: Instan
  */
 export function reusableCandidate(record: RecordDraft, field: SecretField): VersionHeader | undefined {
   return record.versions.find(
-    (v) => v.field === field && v.state === 'candidate' && v.origin === 'generated' && v.refused !== undefined && v.refused.code !== 'PAM6007',
+    (v) =>
+      v.field === field && v.state === 'candidate' && v.origin === 'generated' && v.refused !== undefined && v.refused.code !== 'PAM6007',
   );
 }
 
@@ -77,11 +80,21 @@ export function failed(state: RotationState, at: Instant, code: string): Rotatio
   return { ...state, failures: { count, lastAt: at, code, notBefore: new Date(Date.parse(at) + delayMs).toISOString() } };
 }
 
-function prune(versions: readonly VersionHeader[], field: SecretField | undefined, now: Instant, retention: Retention): readonly VersionHeader[] {
+function prune(
+  versions: readonly VersionHeader[],
+  field: SecretField | undefined,
+  now: Instant,
+  retention: Retention,
+): readonly VersionHeader[] {
   const oldest = Date.parse(now) - retention.days * 86_400_000;
   const old = versions
     .filter((v) => v.field === field && (v.state === 'previous' || v.state === 'candidate'))
     .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
-  const dropped = new Set(old.slice(retention.versions).filter((v) => Date.parse(v.createdAt) < oldest).map((v) => v.id));
+  const dropped = new Set(
+    old
+      .slice(retention.versions)
+      .filter((v) => Date.parse(v.createdAt) < oldest)
+      .map((v) => v.id),
+  );
   return versions.filter((v) => !dropped.has(v.id));
 }

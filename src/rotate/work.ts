@@ -18,12 +18,19 @@ export interface Work {
 }
 
 /** Chooses the pending secret: a fresh one by the policy, or the one that an earlier try never got to send. */
-export async function beginWork(ctx: RotateContext, subject: Subject, reason: RotateReason): Promise<Work & { readonly header: VersionHeader }> {
+export async function beginWork(
+  ctx: RotateContext,
+  subject: Subject,
+  reason: RotateReason,
+): Promise<Work & { readonly header: VersionHeader }> {
   const { record, field } = subject;
   const reuse = reusableCandidate(record, field);
   const current = versionIn(record, field, 'current');
   const read = (version: VersionId) => ctx.vault.readSecret({ record: record.id, field, version });
-  const secret = reuse === undefined ? generatePassword(subject.complexity ?? {}, { login: subject.account.login, randomInt: ctx.random.int }) : await read(reuse.id);
+  const secret =
+    reuse === undefined
+      ? generatePassword(subject.complexity ?? {}, { login: subject.account.login, randomInt: ctx.random.int })
+      : await read(reuse.id);
   const header: VersionHeader = reuse ?? {
     id: ctx.random.uuid(),
     field,
@@ -52,7 +59,8 @@ export async function stageWork(ctx: RotateContext, subject: Subject, lease: Lea
   });
   await ctx.failpoint('rotate.staged');
   const back = await ctx.vault.readSecret(refOf(subject, work.pending.version));
-  if (!back.equals(work.pending.secret)) throw new RotationError('PAM4011', `the vault gave back another secret for ${subject.record.address}`, { phase: 'staged' });
+  if (!back.equals(work.pending.secret))
+    throw new RotationError('PAM4011', `the vault gave back another secret for ${subject.record.address}`, { phase: 'staged' });
 }
 
 /** Writes ahead, second half: vault and journal each hold the pending secret from here on. */
@@ -97,7 +105,12 @@ export async function commitWork(ctx: RotateContext, subject: Subject, lease: Le
       const next = promote(record, work.pending.version, shown, subject.retention);
       return { ...next, rotation: rotated(next.rotation, { reason: work.reason, at, nextAt, scheduleHash: hash }) };
     },
-    { audit: { action: 'rotation.commit', detail: { rotation: work.id, version: work.pending.version, how: 'proof' in shown ? shown.proof.method : 'unproved' } } },
+    {
+      audit: {
+        action: 'rotation.commit',
+        detail: { rotation: work.id, version: work.pending.version, how: 'proof' in shown ? shown.proof.method : 'unproved' },
+      },
+    },
   );
 }
 
@@ -117,7 +130,14 @@ export async function abandonWork(ctx: RotateContext, subject: Subject, lease: L
   );
 }
 
-export async function quarantine(ctx: RotateContext, subject: Subject, lease: Lease, work: Work, code: Code, reason: string): Promise<void> {
+export async function quarantine(
+  ctx: RotateContext,
+  subject: Subject,
+  lease: Lease,
+  work: Work,
+  code: Code,
+  reason: string,
+): Promise<void> {
   const at = instant(ctx.clock.now());
   await update(
     ctx,
