@@ -16,8 +16,6 @@ export interface YamlDocument {
 
 const MAX_DEPTH = 64;
 const MAX_DOCUMENTS = 100_000;
-/** A syntax error often has others in its wake. */
-const MAX_SYNTAX_PROBLEMS = 3;
 
 /**
  * The documents of a file, one at a time, so that a large file needs the memory of its largest document. The text is cut at its
@@ -47,9 +45,9 @@ function* splitDocuments(text: string): Generator<Span, void, undefined> {
   for (const marker of text.matchAll(MARKER)) {
     const ends = marker[0] === '...';
     // What stands before `---` and is no content (comments, directives) belongs to the document that begins there.
-    if (CONTENT.test(text.slice(start, marker.index))) yield { start, end: marker.index };
-    else if (!ends) continue;
-    start = ends ? marker.index + marker[0].length : marker.index;
+    const hasContent = CONTENT.test(text.slice(start, marker.index));
+    if (hasContent) yield { start, end: marker.index };
+    if (hasContent || ends) start = ends ? marker.index + marker[0].length : marker.index;
   }
   if (CONTENT.test(text.slice(start))) yield { start, end: text.length };
 }
@@ -66,7 +64,7 @@ function composeDocument(source: SourceFile, span: Span): YamlDocument {
     const faults = [...document.errors, ...document.warnings];
     const { version } = document.directives.yaml;
     if (version !== '1.2') return broken(problemAt(source, span, 'PAM1001', `YAML ${version} is not read`, { hint: 'remove the %YAML directive' }));
-    const problems = explainSyntax(source, span, faults, unclosed).slice(0, MAX_SYNTAX_PROBLEMS);
+    const problems = explainSyntax(source, span, faults, unclosed);
     // An empty document has an empty scalar.
     const isEmpty = document.contents === null || document.contents.range[0] === document.contents.range[1];
     return { span, base, contents: isEmpty ? null : document.contents, problems };

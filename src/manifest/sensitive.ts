@@ -19,9 +19,9 @@ export function hintsAtSecret(key: string): boolean {
 }
 
 /** A line that certainly begins a field, so that what stood above has ended. */
-const FIELD = /[A-Za-z_][\w.-]*["']?[ \t]*:(?=$|[ \t"'{[|>])/;
+const FIELD = /(?<![\w.-])[A-Za-z_][\w.-]*["']?[ \t]*:(?=$|[ \t"'{[|>])/;
 /** Words that were perhaps meant as keys: before a colon or an equals sign, or at the beginning of the line. */
-const KEY = /([A-Za-z_][\w.-]*)["']?[ \t]*[:=]|(?<=^[ \t?"'-]*)[A-Za-z_][\w.-]*/g;
+const KEY = /(?<![\w.-])([A-Za-z_][\w.-]*)["']?[ \t]*[:=]|(?<=^[ \t?"'-]*)[A-Za-z_][\w.-]*/g;
 /** Text that is secret wherever it stands: a URL with a password, a private key, a second factor. */
 const SECRET_TEXT = /:\/\/[^\s/@:]*:[^\s/@]+@|PRIVATE KEY|SECRET-KEY|otpauth:/i;
 

@@ -23,7 +23,7 @@ export interface SourceFile {
 }
 
 /** A scalar up to the end of its line: quoted, or plain up to a comment or the end of a flow collection. */
-const SCALAR = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*'|(?:(?![ \t]+#|[ \t]*[,\]}](?:\s|$))[^\r\n])+/y;
+const SCALAR = /^(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*'|(?:(?![ \t]+#|[ \t]*[,\]}](?:\s|$))[^\r\n])+)/;
 
 export const MAX_FILE_BYTES = 16 * 1024 * 1024;
 /** Longer lines are cut in a frame; what lies beyond has none. */
@@ -67,8 +67,8 @@ export function createSource(path: string, text: string): SourceFile {
     locate,
     frameAt({ line, column }) {
       const start = (lines.lineStarts[line - 1] ?? text.length) + column - 1;
-      SCALAR.lastIndex = start;
-      return this.frame({ start, end: start + (SCALAR.exec(text)?.[0].length ?? 1) });
+      const scalar = SCALAR.exec(text.slice(start, start + MAX_FRAME_COLUMNS))?.[0] ?? '';
+      return this.frame({ start, end: start + scalar.length });
     },
     frame(span) {
       const { line, column } = locate(span.start);

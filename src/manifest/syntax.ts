@@ -23,8 +23,12 @@ const MEANINGS: Readonly<Record<string, readonly [string, string?]>> = {
   MULTIPLE_ANCHORS: ['a value has two anchors'],
   MULTIPLE_TAGS: ['a value has two tags'],
   TAB_AS_INDENT: ['a tab cannot indent', 'use spaces'],
+  UNCLOSED: ['a quote or bracket is opened here and never closed'],
   UNEXPECTED_TOKEN: ['something stands here that does not belong here', 'put quotes around text with special characters'],
 };
+
+/** A syntax error often has others in its wake. */
+const MAX_PROBLEMS = 3;
 
 /**
  * Located errors for what the YAML parser found, at most one a line. It misses a closing quote or bracket only at the end of the
@@ -33,21 +37,23 @@ const MEANINGS: Readonly<Record<string, readonly [string, string?]>> = {
 export function explainSyntax(source: SourceFile, document: Span, faults: readonly YAMLError[], unclosed: readonly number[]): PamError[] {
   const base = document.start;
   const length = source.text.slice(document.start, document.end).trimEnd().length;
-  const lines = new Set<number>();
-  return faults
-    .toSorted((a, b) => a.pos[0] - b.pos[0])
-    .flatMap((fault) => {
-      const opened = fault.pos[0] >= length ? unclosed.at(-1) : undefined;
-      const start = base + (opened ?? fault.pos[0]);
-      const span = { start, end: opened === undefined ? Math.max(base + fault.pos[1], start + 1) : start + 1 };
-      const { line } = source.locate(start);
-      if (lines.has(line)) return [];
-      lines.add(line);
-      if (opened !== undefined) return [problemAt(source, span, 'PAM1001', 'a quote or bracket is opened here and never closed')];
-      if (fault.code === 'TAG_RESOLVE_FAILED') {
-        return [problemAt(source, span, 'PAM1006', 'a tag is not known', { hint: 'put quotes around text that begins with `!`' })];
-      }
-      const [message, hint] = MEANINGS[fault.code] ?? ['the text cannot be read'];
-      return [problemAt(source, span, 'PAM1001', message, { hint })];
-    });
+  const problems = new Map<number, PamError>();
+  for (const fault of faults.toSorted((a, b) => a.pos[0] - b.pos[0])) {
+    const opened = fault.pos[0] >= length ? unclosed.at(-1) : undefined;
+    const start = base + (opened ?? fault.pos[0]);
+    const { line } = source.locate(start);
+    if (problems.has(line)) continue;
+    const span = { start, end: opened === undefined ? Math.max(base + fault.pos[1], start + 1) : start + 1 };
+    problems.set(line, explainFault(source, span, opened === undefined ? fault.code : 'UNCLOSED'));
+    if (problems.size === MAX_PROBLEMS) break;
+  }
+  return [...problems.values()];
+}
+
+function explainFault(source: SourceFile, span: Span, code: string): PamError {
+  if (code === 'TAG_RESOLVE_FAILED') {
+    return problemAt(source, span, 'PAM1006', 'a tag is not known', { hint: 'put quotes around text that begins with `!`' });
+  }
+  const [message, hint] = MEANINGS[code] ?? ['the text cannot be read'];
+  return problemAt(source, span, 'PAM1001', message, { hint });
 }

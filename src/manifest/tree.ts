@@ -22,6 +22,9 @@ export interface Tree {
 /** Values that aliases may add to a document: far more than anybody writes, far less than what hurts ("billion laughs"). */
 const MAX_ALIASED_VALUES = 10_000;
 
+/** Of one document: whoever made so many mends the first ones first. */
+const MAX_PROBLEMS = 1000;
+
 /**
  * Turns a composed document into plain data, as JSON has it: text keys, finite exact numbers, no cycles. `yaml` could do that itself
  * (`toJS`), but without places, with a search of all keys for each key, and with other limits.
@@ -128,6 +131,7 @@ class TreeReader {
   }
 
   #report(span: Span | undefined, code: Code, message: string, hint?: string): void {
+    if (this.#problems.length === MAX_PROBLEMS) return;
     this.#problems.push(problemAt(this.#source, span ?? { start: this.#base, end: this.#base }, code, message, { hint }));
   }
 

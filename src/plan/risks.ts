@@ -78,7 +78,7 @@ function rotationRisks(change: Change & { kind: 'rotate' }, input: PlanInput, wo
 }
 
 function policyRisks(address: Address, world: World, add: Add): void {
-  if (kindOf(address) === 'RotationPolicy') return policyChange(address, world, add);
+  if (kindOf(address) === 'RotationPolicy') policyChange(address, world, add);
   if (kindOf(address) !== 'PamUser') return;
   const state = world.after(address);
   const record = world.pair(address)?.record;

@@ -1,6 +1,5 @@
-import { targetOf } from '../graph/index.ts';
-import { type Address, type Change, kindOf, type Owned } from '../model/index.ts';
-import { resourceOf } from './live-rows.ts';
+import { accountIdentity } from '../graph/index.ts';
+import { type Address, type Change, kindOf } from '../model/index.ts';
 import type { World } from './world.ts';
 
 /**
@@ -11,14 +10,14 @@ export function blockTwins(changes: readonly Change[], world: World): readonly C
   const known = new Map<string, Address>();
   for (const { address, record, desired } of world.pairs) {
     if (record === undefined || desired !== undefined || kindOf(address) !== 'PamUser') continue;
-    const identity = physicalIdentity(record, (a) => world.pair(a)?.record ?? world.after(a));
-    if (identity !== undefined) known.set(identity, address);
+    const identity = accountIdentity(record, (a) => world.pair(a)?.record ?? world.after(a));
+    if (identity !== null) known.set(identity, address);
   }
   if (known.size === 0) return changes;
   return changes.map((change) => {
     if (change.kind !== 'create' || kindOf(change.address) !== 'PamUser') return change;
     const state = world.after(change.address);
-    const twin = state === undefined ? undefined : known.get(physicalIdentity(state, world.after) ?? '');
+    const twin = state === undefined ? undefined : known.get(accountIdentity(state, world.after) ?? '');
     if (twin === undefined) return change;
     const name = twin.slice(twin.indexOf('/') + 1);
     return {
@@ -29,12 +28,4 @@ export function blockTwins(changes: readonly Change[], world: World): readonly C
       },
     };
   });
-}
-
-/** Type, endpoint and login: enough to tell two accounts apart without asking the target. */
-function physicalIdentity(state: Owned, after: World['after']): string | undefined {
-  const resource = resourceOf({ after }, state);
-  const target = resource === undefined ? null : targetOf(resource);
-  if (target === null) return undefined;
-  return [target.type, target.host.toLowerCase(), target.port, String(state.fields['login'] ?? '')].join('\0');
 }

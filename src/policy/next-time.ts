@@ -52,16 +52,16 @@ export function listTimes(schedule: Schedule, from: Instant, count: number, opti
  * Without a `window`, what is due stays due until it is done. With one it may run inside the window only; a missed one is
  * due again when the next window opens (with `catchUp: asap` at once).
  *
- * The spread over a window gives those who can wait a place of their own (`nextAt`). A run that comes by earlier inside the window
- * takes the account along all the same: it may be the only run of the night. A `jitter` that was written out is kept to,
- * but not after a missed window.
+ * A spread that nobody wrote out (over the window, or a tenth of `every`) gives those who can wait a place of their own
+ * (`nextAt`). A run that comes by earlier takes the account along all the same: it may be the only run of the night, and
+ * `every: 30d` is a promise. A `jitter` that was written out is kept to, but not after a missed window.
  */
 export function dueState(schedule: Schedule, nextAt: Instant | null, asOf: Instant, key?: string): DueState {
   if (nextAt === null) return { due: false, dueAt: null, overdue: false, next: null };
   const now = toMs(asOf);
   const windowMs = schedule.window === undefined ? Number.POSITIVE_INFINITY : durationMs(schedule.window);
   const scheduled = toMs(nextAt) - jitterMs(schedule, key);
-  const from = schedule.window !== undefined && schedule.jitter === undefined ? scheduled : toMs(nextAt);
+  const from = toMs(dueFrom(schedule, nextAt, key));
   if (now < from) return { due: false, dueAt: null, overdue: false, next: nextAt };
 
   const dueAt = toInstant(from);
@@ -71,6 +71,11 @@ export function dueState(schedule: Schedule, nextAt: Instant | null, asOf: Insta
   const opens = isMissed && schedule.catchUp !== 'asap' ? nextScheduled(schedule, now - windowMs, scheduled) : now;
   if (opens === null || opens > now) return { due: false, dueAt, overdue, next: opens === null ? null : toInstant(opens) };
   return { due: true, dueAt, overdue, next: nextTime(schedule, asOf, { anchor: asOf, ...(key === undefined ? {} : { key }) }) };
+}
+
+/** From when on a run takes an account along whose next time is `nextAt`: what people are shown as its next rotation. */
+export function dueFrom(schedule: Schedule, nextAt: Instant, key?: string): Instant {
+  return schedule.jitter === undefined ? toInstant(toMs(nextAt) - jitterMs(schedule, key)) : nextAt;
 }
 
 /** The next scheduled time strictly after `after`, without jitter. All in milliseconds. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { combineErrors, PamError } from '../errors/index.ts';
 import { buildGraph } from '../graph/index.ts';
-import { type LoadedManifests, loadManifests, loadProjectFile, type ProjectFile } from '../manifest/index.ts';
+import { loadManifests, loadProjectFile, type ProjectFile } from '../manifest/index.ts';
 import { compareText, type DesiredResource, type Owner } from '../model/index.ts';
 import type { Freeze, Limits } from '../plan/index.ts';
 import { findProjectFile, readManifestFiles, showPath } from './find.ts';
@@ -65,17 +65,14 @@ export async function loadDesired(project: Project): Promise<Desired> {
     readFile: (path) => readOptional(resolve(project.root, path)),
     ...(project.file.allowCommands === undefined ? { allowCommands: [] } : { allowCommands: project.file.allowCommands }),
   });
-  const { problems, warnings } = buildGraph(loaded.resources);
-  // A link to a resource whose own manifest is broken is no second problem.
-  const incomplete = new Set<string>(loaded.incomplete);
-  const linked = problems.filter((p) => p.code !== 'PAM1042' || ![...incomplete].some((address) => p.message.includes(address)));
-  const all = [...loaded.problems, ...linked.map((p) => withFrame(p, loaded))].sort(byPlace);
+  const { problems, warnings } = buildGraph(loaded.resources, {
+    incomplete: loaded.incomplete,
+    reported: loaded.problems,
+    frameAt: loaded.frameAt,
+  });
+  const all = [...loaded.problems, ...problems].sort(byPlace);
   if (all.length > 0) throw combineErrors(all);
-  return {
-    resources: loaded.resources,
-    digest: loaded.digest,
-    warnings: [...loaded.warnings, ...warnings.map((w) => withFrame(w, loaded))].sort(byPlace),
-  };
+  return { resources: loaded.resources, digest: loaded.digest, warnings: [...loaded.warnings, ...warnings].sort(byPlace) };
 }
 
 /** The place of a local vault; undefined for other types. */
@@ -118,16 +115,6 @@ function flattenLimits(limits: ProjectFile['limits']): Limits {
 function momentOf(text: string, end: boolean): string {
   if (text.length > 10) return new Date(text).toISOString();
   return new Date(Date.parse(`${text}T00:00:00Z`) + (end ? 86_400_000 : 0)).toISOString();
-}
-
-function withFrame(problem: PamError, loaded: LoadedManifests): PamError {
-  const frame = problem.source === undefined || problem.frame !== undefined ? undefined : loaded.frameAt(problem.source);
-  if (frame === undefined || problem.source === undefined) return problem;
-  return new PamError(problem.code, problem.message, {
-    source: problem.source,
-    frame,
-    ...(problem.hint === undefined ? {} : { hint: problem.hint }),
-  });
 }
 
 function byPlace(a: PamError, b: PamError): number {

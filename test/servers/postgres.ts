@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { embeddedBinaries, type RunningPostgres, startPostgresFrom } from '../../scripts/embedded-postgres.mjs';
-import { serverMissing } from './missing.ts';
+import { hasServer } from './missing.ts';
 
 export interface PostgresServerOptions {
   /** `debian`: the newest that Debian's packages installed; `npm`: the one that comes with `npm ci` (18). */
@@ -28,6 +28,11 @@ export interface PostgresServer {
   logText(): Promise<string>;
   restart(change?: { readonly standby: boolean }): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** The versions that a suite can run on here: the one of npm always, Debian's where it is installed (loudly missing elsewhere). */
+export function postgresVersions(): readonly ('debian' | 'npm')[] {
+  return hasServer('postgresql') ? ['debian', 'npm'] : ['npm'];
 }
 
 /** A real server of its own: start one per test file, and give each test its own roles. */
@@ -71,6 +76,6 @@ function debianBinaries(): string {
     ? readdirSync(DEBIAN_HOME).filter((name) => existsSync(join(DEBIAN_HOME, name, 'bin/initdb')))
     : [];
   const newest = versions.sort((a, b) => Number(a) - Number(b)).at(-1);
-  if (newest === undefined) throw serverMissing('PostgreSQL', 'postgresql');
+  if (newest === undefined) throw new Error('no PostgreSQL of Debian is installed: sh test/servers/install.sh');
   return join(DEBIAN_HOME, newest);
 }

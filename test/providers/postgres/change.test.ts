@@ -5,7 +5,7 @@ import { type Credential, canQuiesce, hasOracle, type Target } from '../../../sr
 import { leaks } from '../../contract/canary.ts';
 import { freshSecret, newAttempt } from '../../contract/provider-fixture.ts';
 import { startFaultProxy } from '../../servers/fault-proxy.ts';
-import { type PostgresServer, startPostgres } from '../../servers/postgres.ts';
+import { type PostgresServer, startPostgres, postgresVersions } from '../../servers/postgres.ts';
 import { accountOf, adminOf, blockRole, makeRole, targetOf } from './fixture.ts';
 
 const options = { connectTimeoutMs: 10_000, sessionName: 'pam-change' };
@@ -13,7 +13,7 @@ const options = { connectTimeoutMs: 10_000, sessionName: 'pam-change' };
 const WAITING = "FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'";
 const PATIENTLY = { timeout: 10_000 };
 
-for (const version of ['debian', 'npm'] as const) {
+for (const version of postgresVersions()) {
   describe(`PostgreSQL (${version}) changes a password`, () => {
     let server: PostgresServer;
     beforeAll(async () => {

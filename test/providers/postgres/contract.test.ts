@@ -1,9 +1,9 @@
 import { providerContract } from '../../contract/provider.ts';
 import { makeCa } from '../../servers/ca.ts';
-import { startPostgres } from '../../servers/postgres.ts';
+import { startPostgres, postgresVersions } from '../../servers/postgres.ts';
 import { postgresFixture } from './fixture.ts';
 
-for (const version of ['debian', 'npm'] as const) {
+for (const version of postgresVersions()) {
   providerContract(`PostgreSQL (${version})`, ['disabled', 'expired', 'self-rotation', 'oracle', 'plain', 'quiesce'], async () => {
     const ca = makeCa();
     const server = await startPostgres({ version, tls: ca.issue(), logAll: true });

@@ -1,0 +1,197 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { expect } from 'vitest';
+import { type Address, type SecretField, type VaultRecord, versionIn } from '../../src/model/index.ts';
+import { makeProject, type TestProject } from '../cli/project.ts';
+import type { PostgresServer } from '../servers/postgres.ts';
+
+/**
+ * Who changes the passwords: a superuser (sees verifiers, so nothing is ever guessed), a role with CREATEROLE (can reset, cannot
+ * see), or each account itself (has nothing but its logins).
+ */
+export type Mode = 'superuser' | 'createrole' | 'self';
+export const MODES: readonly Mode[] = ['superuser', 'createrole', 'self'];
+
+/** Failed logins that one fault may cost an account: none where somebody can look or reset. */
+export const ALLOWED_FAILURES: Readonly<Record<Mode, number>> = { superuser: 0, createrole: 0, self: 2 };
+
+export interface SceneAccount {
+  readonly address: Address;
+  readonly login: string;
+  /** The password that the role has at first. */
+  readonly password: string;
+}
+
+/** A project whose accounts live on a real server, and what tests ask of it again and again. */
+export interface Scene extends AsyncDisposable {
+  readonly project: TestProject;
+  readonly server: PostgresServer;
+  readonly mode: Mode;
+  readonly accounts: readonly SceneAccount[];
+  readonly admin: SceneAccount;
+  /** Declares everything anew; `rotation` is merged into that of the accounts which it is true for. */
+  declare(rotation: object, only?: readonly SceneAccount[]): Promise<void>;
+  record(address: Address): Promise<VaultRecord>;
+  /** Text of a stored version. */
+  stored(address: Address, state?: 'current' | 'pending' | 'previous'): Promise<string | undefined>;
+  /** How many secrets were ever made for the account, by the audit trail. */
+  staged(address: Address): Promise<number>;
+  /** Failed logins of the role that the server saw. */
+  failedLogins(login: string): Promise<number>;
+}
+
+export interface SceneOptions {
+  readonly mode: Mode;
+  readonly accounts: number;
+  /** Rotation of each account beside `type` and `selfRotate`. */
+  readonly rotation?: object;
+  /** Where pam connects, such as a fault proxy; default: the server. */
+  readonly endpoint?: { readonly host: string; readonly port: number };
+  /** Accounts from this index on have no password in the manifest, so that the vault has none before the first rotation. */
+  readonly unknownFrom?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Makes the roles on the server (each scene its own) and a project that declares them. */
+export async function makeScene(server: PostgresServer, options: SceneOptions): Promise<Scene> {
+  const { mode, rotation = { initial: 'now' }, unknownFrom = options.accounts, endpoint = server } = options;
+  const tag = randomUUID().slice(0, 8);
+  const make = (name: string): SceneAccount => ({
+    address: `PamUser/${name}`,
+    login: `${name.replace('-', '_')}_${tag}`,
+    password: `first-${randomBytes(15).toString('base64url')}`,
+  });
+  const admin = make('admin');
+  const accounts = Array.from({ length: options.accounts }, (_, i) => make(`app-${i + 1}`));
+  await makeRoles(server, mode, admin, accounts);
+
+  const variable = (account: SceneAccount) => account.login.toUpperCase();
+  const project = await makeProject({
+    ...Object.fromEntries([admin, ...accounts].map((account) => [variable(account), account.password])),
+    ...options.env,
+  });
+  const own = (account: SceneAccount, extra: object) => ({
+    apiVersion: 'pam/v1',
+    kind: 'PamUser',
+    metadata: { name: account.address.slice('PamUser/'.length) },
+    spec: { login: account.login, resource: 'PamDatabase/db', ...extra },
+  });
+  const password = (account: SceneAccount) => ({ password: { fromEnv: variable(account) } });
+  const common = [
+    { apiVersion: 'pam/v1', kind: 'PamConfiguration', metadata: { name: 'net' }, spec: { type: 'network' } },
+    {
+      apiVersion: 'pam/v1',
+      kind: 'PamDatabase',
+      metadata: { name: 'db' },
+      spec: {
+        configuration: 'net',
+        databaseType: 'postgresql',
+        host: endpoint.host,
+        port: endpoint.port,
+        tls: { mode: 'disable' },
+        ...(mode === 'self' ? {} : { adminCredential: 'admin' }),
+      },
+    },
+    { apiVersion: 'pam/v1', kind: 'RotationPolicy', metadata: { name: 'monthly' }, spec: { schedule: { every: '30d' } } },
+    ...(mode === 'self' ? [] : [own(admin, password(admin))]),
+  ];
+  const declare: Scene['declare'] = (more, only = accounts) =>
+    project.declare([
+      ...common,
+      ...accounts.map((account, i) =>
+        own(account, {
+          ...(mode === 'self' || i < unknownFrom ? password(account) : {}),
+          rotation: {
+            type: 'general',
+            policy: 'monthly',
+            ...(mode === 'self' ? { selfRotate: true } : {}),
+            ...rotation,
+            ...(only.includes(account) ? more : {}),
+          },
+        }),
+      ),
+    ]);
+  await declare({});
+
+  const record = (address: Address) =>
+    project.withVault(async (vault) => {
+      const found = (await vault.snapshot()).records.find((r) => r.address === address);
+      if (found === undefined) throw new Error(`no record of ${address}`);
+      return found;
+    });
+  return {
+    project,
+    server,
+    mode,
+    accounts,
+    admin,
+    declare,
+    record,
+    async stored(address, state = 'current') {
+      const found = await record(address);
+      const header = versionIn(found, 'password', state);
+      if (header === undefined) return undefined;
+      const ref = { record: found.id, field: 'password' as SecretField, version: header.id };
+      return project.withVault(async (vault) => (await vault.readSecret(ref)).reveal());
+    },
+    staged: (address) =>
+      project.withVault(async (vault) => {
+        let count = 0;
+        for await (const event of vault.audit()) if (event.action === 'rotation.stage' && event.address === address) count++;
+        return count;
+      }),
+    async failedLogins(login) {
+      return (await server.logText()).split(`authentication failed for user "${login}"`).length - 1;
+    },
+    [Symbol.asyncDispose]: () => project[Symbol.asyncDispose](),
+  };
+}
+
+async function makeRoles(server: PostgresServer, mode: Mode, admin: SceneAccount, accounts: readonly SceneAccount[]): Promise<void> {
+  const create = ({ login, password }: SceneAccount, attributes: string) =>
+    `CREATE ROLE ${pg.escapeIdentifier(login)} LOGIN ${attributes} PASSWORD ${pg.escapeLiteral(password)};`;
+  const statements = [
+    mode === 'self' ? '' : create(admin, mode === 'superuser' ? 'SUPERUSER' : 'CREATEROLE'),
+    ...accounts.map((account) => create(account, '')),
+    // Since 16 CREATEROLE alone reaches no role that somebody else made.
+    ...(mode === 'createrole' && server.version === 'npm'
+      ? accounts.map(({ login }) => `GRANT ${login} TO ${admin.login} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE;`)
+      : []),
+  ];
+  await server.query(statements.join('\n'));
+}
+
+/** Does a login from outside succeed with this password? Anything but "wrong password" is an error of the test. */
+export async function opens(server: PostgresServer, login: string, password: string | undefined): Promise<boolean> {
+  if (password === undefined) return false;
+  const client = new pg.Client({ host: server.host, port: server.port, user: login, password, database: 'postgres', ssl: false });
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    if ((error as { code?: string }).code === '28P01') return false;
+    throw error;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** Promise 1 and 6 after any fault: one more apply finishes, nothing is left over, and what readers get opens the account. */
+export async function expectConverged(scene: Scene, { staged = 1, approval = ['--auto-approve'] as readonly string[] } = {}): Promise<void> {
+  const { project, server, mode } = scene;
+  const applied = await project.pam(['apply', ...approval]);
+  expect(applied, applied.stdout + applied.stderr).toMatchObject({ code: 0 });
+  for (const { address, login } of scene.accounts) {
+    expect(await scene.failedLogins(login), `failed logins of ${login}`).toBeLessThanOrEqual(ALLOWED_FAILURES[mode]);
+    expect(await scene.staged(address), `secrets made for ${address}`).toBe(staged);
+    const record = await scene.record(address);
+    expect(record.rotation.active).toBeUndefined();
+    expect(versionIn(record, 'password', 'pending')).toBeUndefined();
+    expect(versionIn(record, 'password', 'current')?.proof).toBeDefined();
+    expect(await opens(server, login, await scene.stored(address)), `${address} opens`).toBe(true);
+  }
+  if (mode !== 'self') expect(await scene.failedLogins(scene.admin.login)).toBe(0);
+  expect(await project.journal()).toEqual([]);
+  const plan = await project.pam(['plan', '--detailed-exitcode']);
+  expect(plan, plan.stdout + plan.stderr).toMatchObject({ code: 0 });
+}
