@@ -1,4 +1,4 @@
-/** The rooms as a library: validate, plan and apply without the command line. See `docs/library.md`. */
+/** The rooms as a library: validate, plan and apply without the command line. */
 export { type ApplyContext, type ApplyOptions, type ApplyResult, type Approval, apply } from './apply/index.ts';
 export * from './errors/index.ts';
 export * from './model/index.ts';

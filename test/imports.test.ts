@@ -26,7 +26,11 @@ const files = ['src', 'cmd'].flatMap((folder) =>
 );
 const imports: readonly Import[] = files.flatMap((file) => {
   const text = readFileSync(join(root, file), 'utf8');
-  const found = [...text.matchAll(/^(?:import|export)\s+(type\s)?[^;'"]*?from\s+['"]([^'"]+)['"]/gms)].map((m) => ({ from: m[2] ?? '', typeOnly: m[1] !== undefined, lazy: false }));
+  const found = [...text.matchAll(/^(?:import|export)\s+(type\s)?[^;'"]*?from\s+['"]([^'"]+)['"]/gms)].map((m) => ({
+    from: m[2] ?? '',
+    typeOnly: m[1] !== undefined,
+    lazy: false,
+  }));
   const lazy = [...text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g)].map((m) => ({ from: m[1] ?? '', typeOnly: false, lazy: true }));
   return [...found, ...lazy].map((i) => ({ ...i, file, from: i.from.startsWith('.') ? normalize(join(dirname(file), i.from)) : i.from }));
 });
@@ -49,12 +53,20 @@ test('there are imports to check', () => {
 });
 
 test('a stage imports from its left only, or the way of the data could not be followed in one direction', () => {
-  expect(breaches((_, room, target) => PIPELINE.includes(room) && PIPELINE.includes(target) && PIPELINE.indexOf(target) > PIPELINE.indexOf(room))).toEqual([]);
+  expect(
+    breaches(
+      (_, room, target) => PIPELINE.includes(room) && PIPELINE.includes(target) && PIPELINE.indexOf(target) > PIPELINE.indexOf(room),
+    ),
+  ).toEqual([]);
 });
 
 test('the floor imports the floor only, so that nothing under a stage knows of it', () => {
-  expect(breaches((_, room, target) => FLOOR.includes(room) && target.length > 0 && !target.startsWith('node:') && !FLOOR.includes(target))).toEqual([]);
-  expect(breaches((_, room, target) => SHARED.includes(room) && !target.startsWith('node:') && ![...FLOOR, room].includes(target))).toEqual([]);
+  expect(
+    breaches((_, room, target) => FLOOR.includes(room) && target.length > 0 && !target.startsWith('node:') && !FLOOR.includes(target)),
+  ).toEqual([]);
+  expect(breaches((_, room, target) => SHARED.includes(room) && !target.startsWith('node:') && ![...FLOOR, room].includes(target))).toEqual(
+    [],
+  );
 });
 
 test('a concrete vault or provider imports the floor only, never a stage and never another one', () => {
@@ -77,14 +89,29 @@ test('planning is pure: no file, network or process can change what a plan says'
 });
 
 test('report knows data only, so that no output can start work', () => {
-  expect(breaches((i, room, target) => room === 'report' && target !== 'report' && !target.startsWith('node:') && !(i.typeOnly && [...FLOOR, 'rotate', 'policy'].includes(target)))).toEqual([]);
+  expect(
+    breaches(
+      (i, room, target) =>
+        room === 'report' &&
+        target !== 'report' &&
+        !target.startsWith('node:') &&
+        !(i.typeOnly && [...FLOOR, 'rotate', 'policy'].includes(target)),
+    ),
+  ).toEqual([]);
 });
 
 test('other rooms import the index of a room, so that what is behind it can change', () => {
   const open = ['src/providers/provider.ts', 'src/vault/vault.ts', 'src/model/index.ts', 'src/errors/index.ts'];
   expect(
     imports
-      .filter((i) => i.from.startsWith('src/') && roomOf(i.file) !== roomOf(i.from) && roomOf(i.file) !== 'cmd' && !open.includes(i.from) && !i.from.endsWith('/index.ts'))
+      .filter(
+        (i) =>
+          i.from.startsWith('src/') &&
+          roomOf(i.file) !== roomOf(i.from) &&
+          roomOf(i.file) !== 'cmd' &&
+          !open.includes(i.from) &&
+          !i.from.endsWith('/index.ts'),
+      )
       .filter((i) => !SHARED.some((s) => roomOf(i.file).startsWith(`${s}/`) && roomOf(i.from) === s))
       .map((i) => `${i.file} imports ${i.from}`),
   ).toEqual([]);

@@ -1,3 +1,4 @@
+import { diffLines } from 'diff';
 import type { Change, ChangeKind, FieldChange, Json, Plan, PlanSummary } from '../model/index.ts';
 import type { Paint } from './paint.ts';
 
@@ -136,9 +137,28 @@ function reasonText(row: Change & { kind: 'rotate' }): string {
 }
 
 function details(row: Change): readonly string[] {
-  if (row.kind === 'update') return align(row.fields.map((f) => [f.path, `${show(f.before)} → ${show(f.after)}`]));
+  if (row.kind === 'update') {
+    const [texts, values] = [row.fields.filter(isText), row.fields.filter((f) => !isText(f))];
+    return [...align(values.map((f) => [f.path, `${show(f.before)} → ${show(f.after)}`])), ...texts.flatMap(lineDiff)];
+  }
   if (row.kind === 'create') return align(leaves(row.after).map(({ path, after }) => [path, show(after)]));
   return [];
+}
+
+/** A text of several lines on both sides (a CA, known hosts) is shown by its lines that differ. */
+function isText(field: FieldChange): boolean {
+  return [field.before, field.after].every((v) => typeof v === 'string' && v.includes('\n'));
+}
+
+function lineDiff(field: FieldChange): readonly string[] {
+  const parts = diffLines(String(field.before), String(field.after)).filter((part) => part.added || part.removed);
+  const lines = parts.flatMap((part) =>
+    part.value
+      .split('\n')
+      .filter((l) => l !== '')
+      .map((l) => `        ${part.added ? '+' : '-'} ${l}`),
+  );
+  return [`      ${field.path}`, ...lines];
 }
 
 function align(pairs: readonly (readonly [string, string])[]): readonly string[] {

@@ -27,15 +27,34 @@ function carryOut(p: Plan, records: readonly VaultRecord[]): VaultRecord[] {
 const e = estate();
 const cases: readonly [string, readonly DesiredResource[], readonly VaultRecord[]][] = [
   ['from nothing', e.all, []],
-  ['an update that sets, changes and unsets', e.all.map((r) => (r === e.database ? { ...r, fields: { databaseType: 'postgresql', host: 'x', tls: { mode: 'verify-ca' } } } : r)), e.records],
+  [
+    'an update that sets, changes and unsets',
+    e.all.map((r) => (r === e.database ? { ...r, fields: { databaseType: 'postgresql', host: 'x', tls: { mode: 'verify-ca' } } } : r)),
+    e.records,
+  ],
   ['a field whose object becomes empty', e.all.map((r) => (r === e.app ? { ...r, fields: { login: 'app' } } : r)), e.records],
   ['a release', e.all.filter((r) => r !== e.app), e.records],
   ['an adoption', e.all, replace(e.records, 'PamUser/app', { status: 'released', releasedAt: NOW })],
-  ['a move', e.all.map((r) => (r === e.app ? { ...r, address: 'PamUser/orders' as const, movedFrom: 'PamUser/app' as const } : r)), e.records],
+  [
+    'a move',
+    e.all.map((r) => (r === e.app ? { ...r, address: 'PamUser/orders' as const, movedFrom: 'PamUser/app' as const } : r)),
+    e.records,
+  ],
   ['a retirement', e.all.map((r) => (r === e.app ? { ...r, fields: { ...r.fields, lifecycle: { retire: true } } } : r)), e.records],
-  ['a deletion', e.all.filter((r) => r !== e.app), replace(e.records, 'PamUser/app', { fields: { ...e.app.fields, lifecycle: { retire: true } } })],
+  [
+    'a deletion',
+    e.all.filter((r) => r !== e.app),
+    replace(e.records, 'PamUser/app', { fields: { ...e.app.fields, lifecycle: { retire: true } } }),
+  ],
   ['links taken away and set', e.all.map((r) => (r === e.database ? { ...r, links: [] } : r)), e.records],
-  ['a relink', [...e.all.map((r) => (r === e.app ? { ...r, links: [{ type: 'belongs-to' as const, to: 'PamDatabase/db2' as const }] } : r)), desired('PamDatabase/db2', { host: 'y' })], e.records],
+  [
+    'a relink',
+    [
+      ...e.all.map((r) => (r === e.app ? { ...r, links: [{ type: 'belongs-to' as const, to: 'PamDatabase/db2' as const }] } : r)),
+      desired('PamDatabase/db2', { host: 'y' }),
+    ],
+    e.records,
+  ],
 ];
 
 describe('applying twice equals applying once', () => {
@@ -64,7 +83,13 @@ test('a new record knows its first trigger, and from when intervals count', () =
 
 test('a rename keeps the id that secrets are bound to', () => {
   const moved = { ...e.app, address: 'PamUser/orders' as const, movedFrom: 'PamUser/app' as const };
-  const records = carryOut(plan(e.all.map((r) => (r === e.app ? moved : r)), e.records), e.records);
+  const records = carryOut(
+    plan(
+      e.all.map((r) => (r === e.app ? moved : r)),
+      e.records,
+    ),
+    e.records,
+  );
   expect(records.find((r) => r.address === 'PamUser/orders')?.id).toBe('id-PamUser/app');
 });
 
@@ -88,7 +113,9 @@ describe('stale plans', () => {
   test('an object that came into being meanwhile is stale for its create', () => {
     const user = desired('PamUser/new', { login: 'new' });
     const create = plan([...e.all, user], e.records);
-    expect(settle(create, snapshotOf([...e.records, recordOf({ ...user, fields: { login: 'other' } })])).stale.map((s) => s.address)).toEqual(['PamUser/new']);
+    expect(
+      settle(create, snapshotOf([...e.records, recordOf({ ...user, fields: { login: 'other' } })])).stale.map((s) => s.address),
+    ).toEqual(['PamUser/new']);
   });
 
   test('rotations that are merely due never make a plan stale', () => {

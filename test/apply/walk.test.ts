@@ -3,9 +3,19 @@ import { createLedger, exitOfLedger, type RowResult } from '../../src/apply/ledg
 import { walk } from '../../src/apply/walk.ts';
 import type { Change, LedgerEntry, Outcome } from '../../src/model/index.ts';
 
-const row = (id: string, dependsOn: string[] = []): Change => ({ id, address: `PamUser/${id}`, kind: 'adopt', dependsOn, precondition: '' });
+const row = (id: string, dependsOn: string[] = []): Change => ({
+  id,
+  address: `PamUser/${id}`,
+  kind: 'adopt',
+  dependsOn,
+  precondition: '',
+});
 
-async function run(rows: readonly Change[], results: Readonly<Record<string, RowResult>> = {}, options: Partial<Parameters<typeof walk>[2]> = {}) {
+async function run(
+  rows: readonly Change[],
+  results: Readonly<Record<string, RowResult>> = {},
+  options: Partial<Parameters<typeof walk>[2]> = {},
+) {
   const saved: LedgerEntry[] = [];
   const ledger = createLedger({ now: () => '2027-01-01T00:00:00.000Z', save: async (e) => void saved.push(...e), emit: () => {} });
   const order: string[] = [];
@@ -37,7 +47,9 @@ describe('walk', () => {
   });
 
   test('skips what depends on a failure, says because of which, and goes on with the rest', async () => {
-    const { outcome, entries } = await run([row('a'), row('b', ['a']), row('c', ['b']), row('d')], { a: { outcome: 'failed', code: 'PAM6001' } });
+    const { outcome, entries } = await run([row('a'), row('b', ['a']), row('c', ['b']), row('d')], {
+      a: { outcome: 'failed', code: 'PAM6001' },
+    });
     expect(outcome).toEqual({ a: 'failed', b: 'skipped', c: 'skipped', d: 'succeeded' });
     expect(entries.find((e) => e.id === 'c')?.because).toBe('b');
   });
@@ -49,7 +61,11 @@ describe('walk', () => {
   });
 
   test('fail-fast starts nothing more', async () => {
-    const { outcome } = await run([row('a'), row('b'), row('c')], { a: { outcome: 'failed', code: 'PAM6001' } }, { parallelism: 1, failFast: true });
+    const { outcome } = await run(
+      [row('a'), row('b'), row('c')],
+      { a: { outcome: 'failed', code: 'PAM6001' } },
+      { parallelism: 1, failFast: true },
+    );
     expect(outcome).toEqual({ a: 'failed', b: 'not attempted', c: 'not attempted' });
   });
 
@@ -61,7 +77,14 @@ describe('walk', () => {
 });
 
 describe('exit code of a ledger', () => {
-  const entry = (outcome: Outcome, more: Partial<LedgerEntry> = {}): LedgerEntry => ({ id: 'x', address: 'PamUser/x', kind: 'rotate', outcome, at: '', ...more });
+  const entry = (outcome: Outcome, more: Partial<LedgerEntry> = {}): LedgerEntry => ({
+    id: 'x',
+    address: 'PamUser/x',
+    kind: 'rotate',
+    outcome,
+    at: '',
+    ...more,
+  });
 
   test.each<[string, LedgerEntry[], boolean, number]>([
     ['nothing to do', [], false, 0],

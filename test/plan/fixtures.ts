@@ -6,7 +6,12 @@ export const NOW = '2027-01-15T12:00:00.000Z';
 const EARLIER = '2027-01-01T00:00:00.000Z';
 
 /** A declared resource; links are given as `{ 'belongs-to': 'PamDatabase/db' }`. */
-export function desired(address: Address, fields: JsonObject = {}, links: Partial<Record<Link['type'], Address>> = {}, more: Partial<DesiredResource> = {}): DesiredResource {
+export function desired(
+  address: Address,
+  fields: JsonObject = {},
+  links: Partial<Record<Link['type'], Address>> = {},
+  more: Partial<DesiredResource> = {},
+): DesiredResource {
   return { address, fields, links: toLinks(links), inputs: {}, source: { file: 'manifests/a.yaml', line: 1, column: 1 }, ...more };
 }
 
@@ -31,7 +36,15 @@ export function recordOf(resource: DesiredResource, more: Partial<VaultRecord> =
 }
 
 export function version(more: Partial<VersionHeader> = {}): VersionHeader {
-  return { id: 'v1', field: 'password', state: 'current', origin: 'input', createdAt: EARLIER, proof: { at: EARLIER, method: 'scram-login' }, ...more };
+  return {
+    id: 'v1',
+    field: 'password',
+    state: 'current',
+    origin: 'input',
+    createdAt: EARLIER,
+    proof: { at: EARLIER, method: 'scram-login' },
+    ...more,
+  };
 }
 
 export function snapshotOf(records: readonly VaultRecord[], more: Partial<Snapshot> = {}): Snapshot {
@@ -66,7 +79,9 @@ export function estate(rotation: JsonObject = { type: 'general', policy: 'Rotati
   const admin = desired('PamUser/admin', { login: 'postgres' }, { 'belongs-to': 'PamDatabase/db' });
   const app = desired('PamUser/app', { login: 'app', rotation, consumers: ['app'] }, { 'belongs-to': 'PamDatabase/db' });
   const all = [configuration, policy, database, admin, app];
-  const records = all.map((r) => recordOf(r, r === admin ? { versions: [version()] } : r === app ? { rotation: { anchorAt: EARLIER } } : {}));
+  const records = all.map((r) =>
+    recordOf(r, r === admin ? { versions: [version()] } : r === app ? { rotation: { anchorAt: EARLIER } } : {}),
+  );
   return { configuration, policy, database, admin, app, all, records };
 }
 

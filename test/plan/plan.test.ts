@@ -54,7 +54,10 @@ describe('records', () => {
     const second = desired('PamDatabase/db2', { databaseType: 'postgresql', host: 'db9' }, { 'configured-by': 'PamConfiguration/onprem' });
     const moved = { ...app, links: [{ type: 'belongs-to' as const, to: 'PamDatabase/db2' as const }] };
     const p = plan([...all.filter((r) => r !== app), moved, second], records);
-    expect(find(p, 'relink PamUser/app belongs-to PamDatabase/db2')).toMatchObject({ from: 'PamDatabase/db', link: { type: 'belongs-to', to: 'PamDatabase/db2' } });
+    expect(find(p, 'relink PamUser/app belongs-to PamDatabase/db2')).toMatchObject({
+      from: 'PamDatabase/db',
+      link: { type: 'belongs-to', to: 'PamDatabase/db2' },
+    });
   });
 
   test('records of other owners are never touched', () => {
@@ -68,12 +71,22 @@ describe('records', () => {
 describe('lifecycle', () => {
   test('a manifest that is gone releases its record', () => {
     const { all, records, app } = estate();
-    expect(ids(plan(all.filter((r) => r !== app), records))).toEqual(['release PamUser/app']);
+    expect(
+      ids(
+        plan(
+          all.filter((r) => r !== app),
+          records,
+        ),
+      ),
+    ).toEqual(['release PamUser/app']);
   });
 
   test('a released record is listed, with since when', () => {
     const { all, records, app } = estate();
-    const p = plan(all.filter((r) => r !== app), replace(records, 'PamUser/app', { status: 'released', releasedAt: NOW }));
+    const p = plan(
+      all.filter((r) => r !== app),
+      replace(records, 'PamUser/app', { status: 'released', releasedAt: NOW }),
+    );
     expect(p.changes).toEqual([]);
     expect(p.unmanaged).toEqual([{ address: 'PamUser/app', releasedAt: NOW }]);
   });
@@ -102,7 +115,10 @@ describe('lifecycle', () => {
   test.each(['release', 'delete'])('protect blocks %s', (kind) => {
     const { all, records, app } = estate();
     const fields = { ...app.fields, lifecycle: { protect: true, ...(kind === 'delete' ? { retire: true } : {}) } };
-    const p = plan(all.filter((r) => r !== app), replace(records, 'PamUser/app', { fields }));
+    const p = plan(
+      all.filter((r) => r !== app),
+      replace(records, 'PamUser/app', { fields }),
+    );
     expect(find(p, `${kind} PamUser/app`).blocked?.code).toBe('PAM2007');
   });
 
@@ -127,9 +143,18 @@ describe('lifecycle', () => {
     expect(new Set(p.changes.map((c) => c.blocked?.code))).toEqual(new Set(['PAM2012']));
   });
 
-  test.each([{ targets: ['PamUser/admin'], excludes: [], files: [] }, { targets: [], excludes: [], files: ['x.yaml'] }])('a narrowed run never releases: %o', (narrowing) => {
+  test.each([
+    { targets: ['PamUser/admin'], excludes: [], files: [] },
+    { targets: [], excludes: [], files: ['x.yaml'] },
+  ])('a narrowed run never releases: %o', (narrowing) => {
     const { all, records, app } = estate();
-    expect(plan(all.filter((r) => r !== app), records, { narrowing }).changes).toEqual([]);
+    expect(
+      plan(
+        all.filter((r) => r !== app),
+        records,
+        { narrowing },
+      ).changes,
+    ).toEqual([]);
   });
 });
 
@@ -214,7 +239,10 @@ describe('rotations', () => {
       desired('PamUser/a', { login: 'a', rotation }, { 'belongs-to': 'PamDatabase/x' }),
       desired('PamUser/b', { login: 'b', rotation }, { 'belongs-to': 'PamDatabase/y' }),
     ];
-    const p = plan(all, all.map((r) => recordOf(r, { versions: [version()] })));
+    const p = plan(
+      all,
+      all.map((r) => recordOf(r, { versions: [version()] })),
+    );
     const both = [find(p, 'rotate PamUser/a').dependsOn, find(p, 'rotate PamUser/b').dependsOn];
     expect(both.filter((d) => d.length > 0)).toHaveLength(1);
   });
@@ -232,12 +260,36 @@ describe('rotations', () => {
 describe('blocked rows', () => {
   const initial = { type: 'general', initial: 'now' };
 
-  test.each<[string, (e: ReturnType<typeof estate>) => { resources?: ReturnType<typeof estate>['all']; records?: ReturnType<typeof estate>['records'] }, string]>([
-    ['no provider', (e) => ({ resources: e.all.map((r) => (r === e.database ? { ...r, fields: { ...r.fields, databaseType: 'oracle' } } : r)) }), 'PAM2001'],
-    ['hooks', (e) => ({ resources: e.all.map((r) => (r === e.app ? { ...r, fields: { ...r.fields, hooks: [{ file: 'x' }] } } : r)) }), 'PAM2001'],
-    ['via', (e) => ({ resources: e.all.map((r) => (r === e.database ? { ...r, fields: { ...r.fields, via: 'PamMachine/jump' } } : r)) }), 'PAM2001'],
+  test.each<
+    [
+      string,
+      (e: ReturnType<typeof estate>) => { resources?: ReturnType<typeof estate>['all']; records?: ReturnType<typeof estate>['records'] },
+      string,
+    ]
+  >([
+    [
+      'no provider',
+      (e) => ({ resources: e.all.map((r) => (r === e.database ? { ...r, fields: { ...r.fields, databaseType: 'oracle' } } : r)) }),
+      'PAM2001',
+    ],
+    [
+      'hooks',
+      (e) => ({ resources: e.all.map((r) => (r === e.app ? { ...r, fields: { ...r.fields, hooks: [{ file: 'x' }] } } : r)) }),
+      'PAM2001',
+    ],
+    [
+      'via',
+      (e) => ({ resources: e.all.map((r) => (r === e.database ? { ...r, fields: { ...r.fields, via: 'PamMachine/jump' } } : r)) }),
+      'PAM2001',
+    ],
     ['no credential of the administrator', (e) => ({ records: replace(e.records, 'PamUser/admin', { versions: [] }) }), 'PAM2003'],
-    ['quarantine', (e) => ({ records: replace(e.records, 'PamUser/app', { rotation: { quarantined: { at: NOW, code: 'PAM4001', reason: 'neither opens' } } }) }), 'PAM4001'],
+    [
+      'quarantine',
+      (e) => ({
+        records: replace(e.records, 'PamUser/app', { rotation: { quarantined: { at: NOW, code: 'PAM4001', reason: 'neither opens' } } }),
+      }),
+      'PAM4001',
+    ],
   ])('%s', (_, change, code) => {
     const e = estate(initial);
     const { resources = e.all, records = e.records } = change(e);
@@ -274,7 +326,9 @@ describe('inputs', () => {
   test('an adopted secret is proved, never rotated by surprise', () => {
     const { all, records } = estate();
     const { proof: _, ...unproved } = version({ id: 'v5', origin: 'recovered' });
-    expect(ids(plan(all, replace(records, 'PamUser/app', { versions: [unproved], rotation: { anchorAt: NOW } })))).toEqual(['verify PamUser/app']);
+    expect(ids(plan(all, replace(records, 'PamUser/app', { versions: [unproved], rotation: { anchorAt: NOW } })))).toEqual([
+      'verify PamUser/app',
+    ]);
   });
 });
 
@@ -283,24 +337,45 @@ describe('limits', () => {
 
   test('more than a quarter of the records is not released at once, and the message names the grant', () => {
     const users = many(8);
-    const p = plan(users.slice(3), users.map((u) => recordOf(u)));
+    const p = plan(
+      users.slice(3),
+      users.map((u) => recordOf(u)),
+    );
     expect(p.changes.map((c) => c.blocked?.code)).toEqual(['PAM2010', 'PAM2010', 'PAM2010']);
     expect(p.changes[0]?.blocked?.reason).toContain('--grant release=3');
-    const granted = plan(users.slice(3), users.map((u) => recordOf(u)), { grants: { release: 3 } });
+    const granted = plan(
+      users.slice(3),
+      users.map((u) => recordOf(u)),
+      { grants: { release: 3 } },
+    );
     expect(granted.changes.every((c) => c.blocked === undefined)).toBe(true);
     expect(granted.digest).not.toBe(p.digest);
   });
 
   test('one always passes, so that a small project can release too', () => {
     const users = many(2);
-    expect(plan(users.slice(1), users.map((u) => recordOf(u))).changes[0]?.blocked).toBeUndefined();
+    expect(
+      plan(
+        users.slice(1),
+        users.map((u) => recordOf(u)),
+      ).changes[0]?.blocked,
+    ).toBeUndefined();
   });
 
   test('of what is merely due the most overdue goes first, and the rest waits', () => {
     const { all, records, app } = estate();
-    const resources = [...all.filter((r) => r !== app), ...['a', 'b', 'c'].map((n) => ({ ...app, address: `PamUser/${n}` as const, fields: { ...app.fields, login: n } }))];
-    const due = (n: string, day: string) => recordOf({ ...app, address: `PamUser/${n}` as const, fields: { ...app.fields, login: n } }, { rotation: { lastRotatedAt: `2026-11-${day}T00:00:00.000Z` } });
-    const p = plan(resources, [...records.filter((r) => r.address !== 'PamUser/app'), due('a', '20'), due('b', '10'), due('c', '15')], { limits: { rotate: { max: 2 } } });
+    const resources = [
+      ...all.filter((r) => r !== app),
+      ...['a', 'b', 'c'].map((n) => ({ ...app, address: `PamUser/${n}` as const, fields: { ...app.fields, login: n } })),
+    ];
+    const due = (n: string, day: string) =>
+      recordOf(
+        { ...app, address: `PamUser/${n}` as const, fields: { ...app.fields, login: n } },
+        { rotation: { lastRotatedAt: `2026-11-${day}T00:00:00.000Z` } },
+      );
+    const p = plan(resources, [...records.filter((r) => r.address !== 'PamUser/app'), due('a', '20'), due('b', '10'), due('c', '15')], {
+      limits: { rotate: { max: 2 } },
+    });
     expect(find(p, 'rotate PamUser/b').blocked).toBeUndefined();
     expect(find(p, 'rotate PamUser/c').blocked).toBeUndefined();
     expect(find(p, 'rotate PamUser/a').blocked?.code).toBe('PAM2011');
@@ -341,7 +416,8 @@ describe('narrowing', () => {
   test('--only records touches nothing live, --only rotations writes no record', () => {
     const { all, records, database } = estate({ type: 'general', initial: 'now' });
     const resources = all.map((r) => (r === database ? { ...r, fields: { ...r.fields, title: 'x' } } : r));
-    const only = (mode: 'records' | 'rotations') => plan(resources, records, { narrowing: { targets: [], excludes: [], files: [], only: mode } });
+    const only = (mode: 'records' | 'rotations') =>
+      plan(resources, records, { narrowing: { targets: [], excludes: [], files: [], only: mode } });
     expect(ids(only('records'))).toEqual(['update PamDatabase/db']);
     // The rotation waits for the record row that is left out.
     expect(ids(only('rotations'))).toEqual([]);
@@ -371,7 +447,10 @@ describe('digest', () => {
     const { all } = estate({ type: 'general', initial: 'now' });
     const a = plan(all);
     const moved = all.map((r) => ({ ...r, source: { file: 'manifests/b.yaml', line: 9, column: 9 } }));
-    const later = plan(moved, [recordOf(desired('PamUser/x'), { owner: { project: 'else', environment: 'default' } })], { asOf: '2027-01-16T00:00:00.000Z', snapshot: { ...snapshotOf([]), serial: 99 } });
+    const later = plan(moved, [recordOf(desired('PamUser/x'), { owner: { project: 'else', environment: 'default' } })], {
+      asOf: '2027-01-16T00:00:00.000Z',
+      snapshot: { ...snapshotOf([]), serial: 99 },
+    });
     expect(later.digest).toBe(a.digest);
   });
 

@@ -215,7 +215,11 @@ describe('single decisions', () => {
 
   test.each<[string, Partial<Situation>, Step]>([
     ['a stop before anything was sent leaves it', { stopping: true }, { do: 'leave', why: 'stopping' }],
-    ['a stop does not keep what was sent from being proved', { stopping: true, requests: 'acked' }, { do: 'prove', which: 'pending', expected: true }],
+    [
+      'a stop does not keep what was sent from being proved',
+      { stopping: true, requests: 'acked' },
+      { do: 'prove', which: 'pending', expected: true },
+    ],
     ['a lone refusal is final', { refused: true }, { do: 'abandon' }],
     [
       'a refusal after an unsettled request is not',
@@ -230,14 +234,26 @@ describe('single decisions', () => {
       { ...unsettled, oracle: 'unavailable', resettable: false },
       { do: 'prove', which: 'current', expected: false },
     ],
-    ['a verifier counts where a login cannot tell', { requests: 'acked', proof: { pending: 'cannot-tell' }, oracle: 'pending' }, { do: 'commit', by: 'oracle' }],
-    ['no proof at all is accepted only where that is declared', { requests: 'acked', proof: { pending: 'never' }, oracle: 'unavailable' }, { do: 'quarantine', why: 'no-proof' }],
+    [
+      'a verifier counts where a login cannot tell',
+      { requests: 'acked', proof: { pending: 'cannot-tell' }, oracle: 'pending' },
+      { do: 'commit', by: 'oracle' },
+    ],
+    [
+      'no proof at all is accepted only where that is declared',
+      { requests: 'acked', proof: { pending: 'never' }, oracle: 'unavailable' },
+      { do: 'quarantine', why: 'no-proof' },
+    ],
     [
       'and then it is marked unproved',
       { requests: 'acked', proof: { pending: 'never' }, oracle: 'unavailable', allowUnproved: true },
       { do: 'commit', by: 'unproved' },
     ],
-    ['acknowledged and then unreachable is left for the next run', { requests: 'acked', proof: { pending: 'cannot-tell' }, oracle: 'unavailable' }, { do: 'leave', why: 'unreachable' }],
+    [
+      'acknowledged and then unreachable is left for the next run',
+      { requests: 'acked', proof: { pending: 'cannot-tell' }, oracle: 'unavailable' },
+      { do: 'leave', why: 'unreachable' },
+    ],
     [
       'acknowledged, refused, and the old one opens: it had no effect',
       { requests: 'acked', proof: { pending: 'refused', current: 'accepted' }, oracle: 'unavailable' },

@@ -102,8 +102,21 @@ describe('a crash while a note is written', () => {
 describe('damage is told, never believed', () => {
   test.each<[string, (text: string) => string]>([
     ['a changed note', (t) => t.replace('"attempt":1', '"attempt":2')],
-    ['a note taken out', (t) => t.split('\n').filter((_, i) => i !== 1).join('\n')],
-    ['notes swapped', (t) => { const [a, b, c] = t.split('\n'); return [a, c, b, ''].join('\n'); }],
+    [
+      'a note taken out',
+      (t) =>
+        t
+          .split('\n')
+          .filter((_, i) => i !== 1)
+          .join('\n'),
+    ],
+    [
+      'notes swapped',
+      (t) => {
+        const [a, b, c] = t.split('\n');
+        return [a, c, b, ''].join('\n');
+      },
+    ],
     ['a flipped byte in the sealed head', (t) => `${t.slice(0, 200)}${t[200] === 'A' ? 'B' : 'A'}${t.slice(201)}`],
     ['a foreign file', () => 'hello\n'],
     ['an empty file', () => ''],
@@ -138,7 +151,11 @@ describe('damage is told, never believed', () => {
 test('a folder that cannot be made is an error before anything is written', async () => {
   const blocked = join(folder, 'file');
   await writeFile(blocked, '');
-  const other = createJournal(fileJournalStorage(join(blocked, 'journal')), createSealer([(await generateIdentity()).recipient], []), randomBytes);
+  const other = createJournal(
+    fileJournalStorage(join(blocked, 'journal')),
+    createSealer([(await generateIdentity()).recipient], []),
+    randomBytes,
+  );
   await expect(other.open(head)).rejects.toMatchObject({ code: 'PAM4010' });
 });
 
