@@ -84,7 +84,7 @@ A quarantined account that is named is tried again. With --from-journal what onl
           });
           continue;
         }
-        rows.push(await recoverOne(record, () => recoverAccount(ctx, logins, record.id, lookup)));
+        rows.push(await recoverOne(record, () => recoverAccount(ctx, logins, record.id, lookup, { clear: named.length > 0 })));
       }
       const exit = signals.signal.aborted ? 130 : exitOf(rows);
       this.setExit(exit);

@@ -134,7 +134,7 @@ async function carryOut(
   const records = open.filter(isRecordRow);
   if (lease !== null) {
     const recordCtx = { vault, owner: ctx.owner, asOf, newId: random.uuid, lease, failpoint: ctx.failpoint };
-    await writeRecords(recordCtx, records, await vault.snapshot(), ledger, stop);
+    await writeRecords(recordCtx, records, ledger, stop);
     if (records.length > 0) await reschedule(recordCtx);
   }
   const lookup = lookupIn(await vault.authenticate(), ctx.owner);

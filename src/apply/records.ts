@@ -5,11 +5,12 @@ import { scheduledTime } from '../plan/index.ts';
 import { scheduleHash } from '../policy/index.ts';
 import type { Lease, RecordPut, Vault, WriteBatch } from '../vault/vault.ts';
 import type { Ledger, RowResult } from './ledger.ts';
-import { applyRecordRows, draftOf } from './rows.ts';
+import { applyRecordRows, draftOf, preconditionOf } from './rows.ts';
 import { groupByAddress } from './settle.ts';
 
 /** Objects of one transaction: large enough that a thousand records are a few writes, small enough to keep readers flowing. */
 const BATCH = 500;
+const MAX_TRIES = 5;
 
 export interface RecordContext {
   readonly vault: Vault;
@@ -20,40 +21,60 @@ export interface RecordContext {
   failpoint(name: 'apply.records-written'): Promise<void>;
 }
 
-/** Writes all record rows, whole objects at a time, in a few large transactions. Every row ends in the ledger. */
-export async function writeRecords(
-  ctx: RecordContext,
-  rows: readonly Change[],
-  snapshot: Snapshot,
-  ledger: Ledger,
-  stop: AbortSignal,
-): Promise<void> {
-  const records = new Map(snapshot.records.filter((r) => sameOwner(r.owner, ctx.owner)).map((r) => [r.address, r]));
+/**
+ * Writes all record rows, whole objects at a time, in a few large transactions. Every row ends in the ledger.
+ * VaultError PAM5008 when another apply took over: then nothing more is written.
+ */
+export async function writeRecords(ctx: RecordContext, rows: readonly Change[], ledger: Ledger, stop: AbortSignal): Promise<void> {
   const objects = [...groupByAddress(rows)];
   for (let at = 0; at < objects.length; at += BATCH) {
     const chunk = objects.slice(at, at + BATCH);
-    const changes = chunk.flatMap(([, group]) => group);
     if (stop.aborted) {
-      await ledger.recordAll(changes.map((c) => [c, { outcome: 'not attempted' as const, detail: 'interrupted' }] as const));
+      const result: RowResult = { outcome: 'not attempted', detail: 'interrupted' };
+      await ledger.recordAll(chunk.flatMap(([, group]) => group.map((c) => [c, result] as const)));
       continue;
     }
-    const result = await writeChunk(ctx, chunk, records);
-    await ledger.recordAll(changes.map((c) => [c, result] as const));
+    await ledger.recordAll(await writeChunk(ctx, chunk));
     await ctx.failpoint('apply.records-written');
   }
 }
 
-async function writeChunk(
+type Group = readonly [Address, readonly Change[]];
+
+/** One transaction; again when a rotation wrote one of the records in between, which owns none of what is changed here. */
+async function writeChunk(ctx: RecordContext, chunk: readonly Group[]): Promise<(readonly [Change, RowResult])[]> {
+  for (let tries = 1; ; tries++) {
+    const records = ownRecords(await ctx.vault.snapshot(), ctx.owner);
+    const refused = new Map<Address, RowResult>();
+    const batch = buildBatch(ctx, chunk, records, refused);
+    try {
+      await ctx.vault.write(batch, [ctx.lease]);
+      return results(chunk, (address) => refused.get(address) ?? { outcome: 'succeeded' });
+    } catch (error) {
+      if (!isPamError(error) || error.code === 'PAM5008') throw error;
+      if (error.code === 'PAM5009' && tries < MAX_TRIES) continue;
+      return results(chunk, () => ({ outcome: 'failed', code: error.code, detail: error.message }));
+    }
+  }
+}
+
+function buildBatch(
   ctx: RecordContext,
-  chunk: readonly (readonly [Address, readonly Change[]])[],
+  chunk: readonly Group[],
   records: ReadonlyMap<Address, VaultRecord>,
-): Promise<RowResult> {
+  refused: Map<Address, RowResult>,
+): WriteBatch {
   const puts: RecordPut[] = [];
   const deletes: { id: string; expected: number }[] = [];
   const audit: NonNullable<WriteBatch['audit']>[number][] = [];
   for (const [address, group] of chunk) {
     const move = group.find((c) => c.kind === 'move');
     const before = records.get(address) ?? (move === undefined ? undefined : records.get(move.from));
+    const reason = refusal(before, group);
+    if (reason !== undefined) {
+      refused.set(address, reason);
+      continue;
+    }
     const draft = applyRecordRows(before, group, ctx);
     if (draft === null && before !== undefined) deletes.push({ id: before.id, expected: before.revision });
     if (draft !== null) puts.push({ record: draft, expected: before?.revision ?? null });
@@ -65,13 +86,26 @@ async function writeChunk(
       detail: { rows: group.map((c) => c.kind).join(',') },
     });
   }
-  try {
-    await ctx.vault.write({ puts, deletes, audit }, [ctx.lease]);
-    return { outcome: 'succeeded' };
-  } catch (error) {
-    if (!isPamError(error)) throw error;
-    return { outcome: 'failed', code: error.code, detail: error.message };
-  }
+  return { puts, deletes, audit };
+}
+
+/** Checked again under the lease, right before the write: what the rows start from, and that no rotation is cut short. */
+function refusal(before: VaultRecord | undefined, group: readonly Change[]): RowResult | undefined {
+  const found = preconditionOf(before);
+  const expected = group[0]?.precondition;
+  if (found !== expected) return { outcome: 'failed', code: 'PAM3001', detail: 'the record was changed meanwhile' };
+  const ends = group.some((c) => c.kind === 'delete' || c.kind === 'release');
+  if (ends && before?.rotation.active !== undefined)
+    return { outcome: 'failed', code: 'PAM4002', detail: 'a rotation of it is unfinished' };
+  return undefined;
+}
+
+function results(chunk: readonly Group[], of: (address: Address) => RowResult): (readonly [Change, RowResult])[] {
+  return chunk.flatMap(([address, group]) => group.map((c) => [c, of(address)] as const));
+}
+
+function ownRecords(snapshot: Snapshot, owner: Owner): ReadonlyMap<Address, VaultRecord> {
+  return new Map(snapshot.records.filter((r) => sameOwner(r.owner, owner)).map((r) => [r.address, r]));
 }
 
 /**
@@ -79,8 +113,7 @@ async function writeChunk(
  * they are written a plan computes the same instants from the anchor.
  */
 export async function reschedule(ctx: RecordContext): Promise<void> {
-  const snapshot = await ctx.vault.snapshot();
-  const records = new Map(snapshot.records.filter((r) => sameOwner(r.owner, ctx.owner)).map((r) => [r.address, r]));
+  const records = ownRecords(await ctx.vault.snapshot(), ctx.owner);
   const puts: RecordPut[] = [];
   for (const record of records.values()) {
     if (

@@ -29,7 +29,10 @@ export async function walk(changes: readonly Change[], ledger: Ledger, options: 
     if (key !== undefined) busy.set(key, (busy.get(key) ?? 0) + 1);
     options.onStart(change);
     try {
-      const result = await options.run(change);
+      const result = await options.run(change).catch((error: unknown): RowResult => {
+        // A bug of ours in one row must not leave the others behind.
+        return { outcome: 'failed', code: 'PAM9003', detail: `unexpected ${error instanceof Error ? error.name : 'error'}` };
+      });
       await ledger.record(change, result);
       if (options.failFast && (result.outcome === 'failed' || result.outcome === 'unknown')) halted = true;
     } finally {
@@ -58,8 +61,13 @@ export async function walk(changes: readonly Change[], ledger: Ledger, options: 
       await ledger.recordAll(skipped);
       continue;
     }
-    if (running.size > 0) await Promise.race(running.values());
-    else if (waiting.size > 0) {
+    if (running.size > 0) {
+      await Promise.race(running.values()).catch(async (error: unknown) => {
+        // The ledger cannot be written: what is in flight comes to a safe state first.
+        await Promise.allSettled(running.values());
+        throw error;
+      });
+    } else if (waiting.size > 0) {
       await ledger.recordAll(
         [...waiting.values()].map(
           (c) => [c, { outcome: 'not attempted' as const, detail: halted ? 'stopped at the first failure' : 'interrupted' }] as const,

@@ -25,7 +25,7 @@ export async function main(argv: string[]): Promise<void> {
     if (argv.includes('--json'))
       process.stdout.write(`${JSON.stringify({ errors: errorsToJson(problem), exit: exitOf(problem.code) }, null, 2)}\n`);
     else process.stderr.write(`${formatErrors(problem, createPaint(process.stderr.isTTY === true && !process.env['NO_COLOR']))}\n`);
-    if (process.env['PAM_DEBUG']) process.stderr.write(`${(error as Error).stack}\n`);
+    if (process.env['PAM_DEBUG']) process.stderr.write(`${framesOf(error)}\n`);
   }
 }
 
@@ -41,6 +41,15 @@ function refuseUnknownCommand(argv: readonly string[], names: readonly string[])
   throw new PamError('PAM9001', `${first} is no command of pam`, {
     hint: guess === null ? 'run: pam --help' : `did you mean: pam ${guess}`,
   });
+}
+
+/** Where it happened, without the message: a foreign one may hold what it failed on. */
+export function framesOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  return stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n');
 }
 
 function isExit(error: unknown): error is { oclif: { exit: number } } {

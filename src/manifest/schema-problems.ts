@@ -54,8 +54,11 @@ export function explainSchemaErrors(subject: Subject, errors: readonly SchemaErr
   });
 }
 
+/** The first of them: whoever made more mends these first. */
+const MAX_ERRORS = 1000;
+
 export function validate(validator: Validator, value: unknown): readonly SchemaError[] {
-  return validator(value) ? [] : (validator.errors ?? []);
+  return validator(value) ? [] : (validator.errors ?? []).slice(0, MAX_ERRORS);
 }
 
 /** Whether the value at a JSON pointer, and everything in it, obeys the schema and could be read. */

@@ -21,7 +21,8 @@ export function hintsAtSecret(key: string): boolean {
 /** A line that certainly begins a field, so that what stood above has ended. */
 const FIELD = /(?<![\w.-])[A-Za-z_][\w.-]*["']?[ \t]*:(?=$|[ \t"'{[|>])/;
 /** Words that were perhaps meant as keys: before a colon or an equals sign, or at the beginning of the line. */
-const KEY = /(?<![\w.-])([A-Za-z_][\w.-]*)["']?[ \t]*[:=]|(?<=^[ \t?"'-]*)[A-Za-z_][\w.-]*/g;
+const KEY = /(?<![\w.-])([A-Za-z_][\w.-]*)["']?[ \t]*[:=]/g;
+const FIRST_WORD = /^[ \t?"'-]*([A-Za-z_][\w.-]*)/;
 /** Text that is secret wherever it stands: a URL with a password, a private key, a second factor. */
 const SECRET_TEXT = /:\/\/[^\s/@:]*:[^\s/@]+@|PRIVATE KEY|SECRET-KEY|otpauth:/i;
 
@@ -46,11 +47,11 @@ export function findSensitiveLines(text: string): ReadonlySet<number> {
     if (open !== null && !awaited && line.search(/\S/) <= open && FIELD.test(line)) open = null;
     if (unclosed || open !== null || SECRET_TEXT.test(line)) hidden.add(index + 1);
     awaited = false;
-    for (const key of line.matchAll(KEY)) {
-      if (!hintsAtSecret(key[1] ?? key[0])) continue;
+    for (const key of [FIRST_WORD.exec(line), ...line.matchAll(KEY)]) {
+      if (key?.[1] === undefined || !hintsAtSecret(key[1])) continue;
       const value = line.slice(key.index + key[0].length).trim();
       hidden.add(index + 1);
-      open = key.index;
+      open = key.index + key[0].indexOf(key[1]);
       awaited = value === '' || value.startsWith('#');
       unclosed ||= !isBalanced(value);
     }

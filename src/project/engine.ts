@@ -20,9 +20,10 @@ import { describeHolder } from './vaults.ts';
 
 export const systemClock: Clock = {
   now: Date.now,
-  sleep: async (ms, signal) => {
-    await wait(ms, undefined, signal === undefined ? {} : { signal });
-  },
+  sleep: (ms, signal) =>
+    wait(ms, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+      if (signal?.aborted !== true) throw error;
+    }),
 };
 
 const systemRandom: Random = { uuid: randomUUID, bytes: randomBytes, int: (max) => randomInt(max) };

@@ -5,7 +5,7 @@ import type { AttemptBudget, LeaseHolder, Vault } from '../vault/vault.ts';
 import type { RotateFailpoint } from './failpoints.ts';
 import type { Journal } from './journal.ts';
 
-/** Milliseconds since 1970-01-01 UTC, and waiting. `sleep` rejects with the signal's reason when it is aborted. */
+/** Milliseconds since 1970-01-01 UTC, and waiting. `sleep` ends early, without an error, when the signal is aborted. */
 export interface Clock {
   now(): number;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;

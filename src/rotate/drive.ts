@@ -136,6 +136,8 @@ export async function drive(
           seconds: Math.ceil(waitMs / 1000),
         });
         await ctx.clock.sleep(waitMs, ctx.stop);
+        if (ctx.clock.now() < until)
+          throw new RotationError('PAM4002', 'interrupted while an earlier request could still land', { phase: 'armed' });
       }
     }
     learn({ quiet: true });
@@ -144,11 +146,13 @@ export async function drive(
 
   async function identify(): Promise<void> {
     const provider = await actorSession();
-    if (provider === null || !hasOracle(provider)) return learn({ oracle: 'unavailable' });
-    const answer = await provider.identify(subject.account, await knownSecrets());
-    learn({ oracle: oracleAnswer(answer, work.pending.version) });
-    if ('method' in answer && answer.live === work.pending.version)
-      shown = { proof: { at: instant(ctx.clock.now()), method: answer.method, node: answer.node } };
+    if (provider === null || !hasOracle(provider)) learn({ oracle: 'unavailable' });
+    else {
+      const answer = await provider.identify(subject.account, await knownSecrets());
+      learn({ oracle: oracleAnswer(answer, work.pending.version) });
+      if ('method' in answer && answer.live === work.pending.version)
+        shown = { proof: { at: instant(ctx.clock.now()), method: answer.method, node: answer.node } };
+    }
     await ctx.failpoint('recover.identified');
   }
 

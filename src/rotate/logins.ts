@@ -77,6 +77,7 @@ export function createLogins(ctx: RotateContext): Logins {
       const module = target === null ? null : await ctx.provider(target.type);
       if (target === null || module === null)
         throw new RotationError('PAM4007', `${record.address} has no target that this version can reach`);
+      if (actor.type === 'none') throw new RotationError('PAM4007', actor.why, { hint: actor.hint });
       const who = actor.type === 'admin' ? actor.record : record;
       return gated(who.id, async () => {
         const login = secret ?? (await currentSecret(ctx, who.id, actor.type === 'admin' ? undefined : subject.field));

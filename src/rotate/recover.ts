@@ -40,10 +40,20 @@ export async function listUnfinished(ctx: Pick<RotateContext, 'journal'>, record
   return [...found.values()].sort((a, b) => (a.rotationId < b.rotationId ? -1 : 1));
 }
 
-/** Recovers one unfinished rotation under the lease of its account. Null: there was nothing left to do. */
-export async function recoverAccount(ctx: RotateContext, logins: Logins, id: RecordId, lookup: Lookup): Promise<RotationResult | null> {
+/**
+ * Recovers what is unfinished under the lease of its account. Null: there was nothing left to do. `clear`: a person asked for this
+ * very account, so that refusals and spent attempts are forgotten first, as with `pam verify`.
+ */
+export async function recoverAccount(
+  ctx: RotateContext,
+  logins: Logins,
+  id: RecordId,
+  lookup: Lookup,
+  options: { readonly clear?: boolean } = {},
+): Promise<RotationResult | null> {
   const lease = await ctx.vault.lease({ type: 'account', record: id }, { waitMs: ctx.leaseWaitMs, holder: ctx.holder, signal: ctx.stop });
   try {
+    if (options.clear === true) await ctx.vault.attempts.clear(id);
     return await finishActive(ctx, logins, id, lookup, lease);
   } finally {
     await lease.release();

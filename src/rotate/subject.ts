@@ -15,8 +15,11 @@ import type { Account, Target } from '../providers/provider.ts';
 import { RotationError } from './context.ts';
 import { DEFAULT_RETENTION, type Retention } from './versions.ts';
 
-/** Who carries a change out: an administrator of the resource, or the account itself. */
-export type Actor = { readonly type: 'admin'; readonly record: VaultRecord } | { readonly type: 'self' };
+/** Who carries a change out: an administrator of the resource, the account itself, or (`why`) nobody. */
+export type Actor =
+  | { readonly type: 'admin'; readonly record: VaultRecord }
+  | { readonly type: 'self' }
+  | { readonly type: 'none'; readonly why: string; readonly hint: string };
 
 /** Everything that a rotation needs to know about one account, from records alone: no checkout, no manifest. */
 export interface Subject {
@@ -82,9 +85,11 @@ function actorOf(record: VaultRecord, resource: VaultRecord | undefined, lookup:
   const adminAddress = linkOf(resource, 'admin-of');
   const admin = adminAddress === undefined ? undefined : lookup(adminAddress);
   if (admin === undefined) {
-    throw new RotationError('PAM4007', `${resource.address} has no admin credential on record, which ${record.address} needs`, {
+    return {
+      type: 'none',
+      why: `${resource.address} has no admin credential on record, which ${record.address} needs`,
       hint: `set adminCredential on ${resource.address}, or rotation.selfRotate: true on ${record.address}`,
-    });
+    };
   }
   return admin.id === record.id ? { type: 'self' } : { type: 'admin', record: admin };
 }

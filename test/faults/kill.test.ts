@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { APPLY_FAILPOINTS } from '../../src/apply/index.ts';
 import { ROTATE_FAILPOINTS } from '../../src/rotate/index.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
-import { expectConverged, MODES, makeScene, type Mode } from './scene.ts';
+import { expectConverged, MODES, type Mode, makeScene } from './scene.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {

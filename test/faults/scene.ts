@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { expect } from 'vitest';
-import { type Address, type SecretField, type VaultRecord, versionIn } from '../../src/model/index.ts';
+import { type Address, type VaultRecord, type VersionState, versionIn } from '../../src/model/index.ts';
+import type { Vault } from '../../src/vault/index.ts';
 import { makeProject, type TestProject } from '../cli/project.ts';
 import type { PostgresServer } from '../servers/postgres.ts';
 
@@ -33,7 +34,7 @@ export interface Scene extends AsyncDisposable {
   declare(rotation: object, only?: readonly SceneAccount[]): Promise<void>;
   record(address: Address): Promise<VaultRecord>;
   /** Text of a stored version. */
-  stored(address: Address, state?: 'current' | 'pending' | 'previous'): Promise<string | undefined>;
+  stored(address: Address, state?: VersionState): Promise<string | undefined>;
   /** How many secrets were ever made for the account, by the audit trail. */
   staged(address: Address): Promise<number>;
   /** Failed logins of the role that the server saw. */
@@ -113,12 +114,7 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
     ]);
   await declare({});
 
-  const record = (address: Address) =>
-    project.withVault(async (vault) => {
-      const found = (await vault.snapshot()).records.find((r) => r.address === address);
-      if (found === undefined) throw new Error(`no record of ${address}`);
-      return found;
-    });
+  const record = (address: Address) => project.withVault((vault) => recordIn(vault, address));
   return {
     project,
     server,
@@ -127,19 +123,8 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
     admin,
     declare,
     record,
-    async stored(address, state = 'current') {
-      const found = await record(address);
-      const header = versionIn(found, 'password', state);
-      if (header === undefined) return undefined;
-      const ref = { record: found.id, field: 'password' as SecretField, version: header.id };
-      return project.withVault(async (vault) => (await vault.readSecret(ref)).reveal());
-    },
-    staged: (address) =>
-      project.withVault(async (vault) => {
-        let count = 0;
-        for await (const event of vault.audit()) if (event.action === 'rotation.stage' && event.address === address) count++;
-        return count;
-      }),
+    stored: (address, state = 'current') => project.withVault((vault) => storedIn(vault, address, state)),
+    staged: (address) => project.withVault((vault) => stagedIn(vault, address)),
     async failedLogins(login) {
       return (await server.logText()).split(`authentication failed for user "${login}"`).length - 1;
     },
@@ -161,6 +146,24 @@ async function makeRoles(server: PostgresServer, mode: Mode, admin: SceneAccount
   await server.query(statements.join('\n'));
 }
 
+async function recordIn(vault: Vault, address: Address): Promise<VaultRecord> {
+  const found = (await vault.snapshot()).records.find((r) => r.address === address);
+  if (found === undefined) throw new Error(`no record of ${address}`);
+  return found;
+}
+
+async function storedIn(vault: Vault, address: Address, state: VersionState): Promise<string | undefined> {
+  const { id, versions } = await recordIn(vault, address);
+  const header = versions.find((v) => v.field === 'password' && v.state === state);
+  return header === undefined ? undefined : (await vault.readSecret({ record: id, field: 'password', version: header.id })).reveal();
+}
+
+async function stagedIn(vault: Vault, address: Address): Promise<number> {
+  let count = 0;
+  for await (const event of vault.audit()) if (event.action === 'rotation.stage' && event.address === address) count++;
+  return count;
+}
+
 /** Does a login from outside succeed with this password? Anything but "wrong password" is an error of the test. */
 export async function opens(server: PostgresServer, login: string, password: string | undefined): Promise<boolean> {
   if (password === undefined) return false;
@@ -177,20 +180,26 @@ export async function opens(server: PostgresServer, login: string, password: str
 }
 
 /** Promise 1 and 6 after any fault: one more apply finishes, nothing is left over, and what readers get opens the account. */
-export async function expectConverged(scene: Scene, { staged = 1, approval = ['--auto-approve'] as readonly string[] } = {}): Promise<void> {
+export async function expectConverged(
+  scene: Scene,
+  { staged = 1, approval = ['--auto-approve'] as readonly string[] } = {},
+): Promise<void> {
   const { project, server, mode } = scene;
   const applied = await project.pam(['apply', ...approval]);
   expect(applied, applied.stdout + applied.stderr).toMatchObject({ code: 0 });
-  for (const { address, login } of scene.accounts) {
+  for (const { login } of scene.accounts)
     expect(await scene.failedLogins(login), `failed logins of ${login}`).toBeLessThanOrEqual(ALLOWED_FAILURES[mode]);
-    expect(await scene.staged(address), `secrets made for ${address}`).toBe(staged);
-    const record = await scene.record(address);
-    expect(record.rotation.active).toBeUndefined();
-    expect(versionIn(record, 'password', 'pending')).toBeUndefined();
-    expect(versionIn(record, 'password', 'current')?.proof).toBeDefined();
-    expect(await opens(server, login, await scene.stored(address)), `${address} opens`).toBe(true);
-  }
   if (mode !== 'self') expect(await scene.failedLogins(scene.admin.login)).toBe(0);
+  await project.withVault(async (vault) => {
+    for (const { address, login } of scene.accounts) {
+      const record = await recordIn(vault, address);
+      expect(record.rotation.active).toBeUndefined();
+      expect(versionIn(record, 'password', 'pending')).toBeUndefined();
+      expect(versionIn(record, 'password', 'current')?.proof).toBeDefined();
+      expect(await stagedIn(vault, address), `secrets made for ${address}`).toBe(staged);
+      expect(await opens(server, login, await storedIn(vault, address, 'current')), `${address} opens`).toBe(true);
+    }
+  });
   expect(await project.journal()).toEqual([]);
   const plan = await project.pam(['plan', '--detailed-exitcode']);
   expect(plan, plan.stdout + plan.stderr).toMatchObject({ code: 0 });
