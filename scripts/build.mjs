@@ -10,7 +10,8 @@ import { build } from 'esbuild';
 const fast = process.argv.includes('--fast');
 process.chdir(new URL('..', import.meta.url).pathname);
 run('node', ['scripts/generate.mjs']);
-rmSync('dist', { recursive: true, force: true });
+// Old chunks stay in a fast build: a command that is running may still load one of them.
+if (!fast) rmSync('dist', { recursive: true, force: true });
 
 const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 const bundled = ['@oclif/core', 'yaml', 'cron-parser', 'diff', 'picocolors', 'cli-table3', 'tinyglobby'];

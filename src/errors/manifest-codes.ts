@@ -18,7 +18,7 @@ export const MANIFEST_CODES = {
     title: 'the file is larger or deeper than pam reads',
     exit: 8,
     explanation:
-      'Files up to 16 MiB, 64 levels of nesting, 100,000 documents a file and 10,000 values through aliases a document are read. Split the file.',
+      'Files up to 16 MiB with up to 100,000 documents are read, documents up to 1 MiB with 64 levels of nesting and 10,000 values through aliases. Split the file.',
   },
   PAM1004: {
     title: 'a key stands twice in a mapping',

@@ -1,7 +1,8 @@
-export { applyFields, diffFields, readPath, sameLink } from './diff.ts';
-export { declaredPart, planDigest } from './digest.ts';
-export { type Capability, DEFAULT_LIMITS, type Freeze, type Limit, type Limits, type PlanInput } from './input.ts';
+export { applyFields, readPath, sameLink } from './diff.ts';
+export { planDigest } from './digest.ts';
+export { type AcceptedDrift, type DriftReport, type Finding, findDrift } from './drift.ts';
+export type { Capability, Freeze, Limit, Limits, PlanInput } from './input.ts';
 export { STOPPING_CODES } from './limits.ts';
 export { scheduledTime } from './live-rows.ts';
 export { isRecordRow } from './order.ts';
-export { isSelector, makePlan, summarize } from './plan.ts';
+export { isSelector, makePlan } from './plan.ts';

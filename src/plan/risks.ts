@@ -25,7 +25,7 @@ export function findRisks(input: PlanInput, world: World, changes: readonly Chan
       add('unprovable', change.address, `${change.field} is stored unproved: this version cannot log in to its target`);
     }
     if (change.kind === 'rotate') rotationRisks(change, input, world, add);
-    if (change.kind === 'create' || change.kind === 'update') policyRisks(change.address, world, add);
+    if (change.kind === 'create' || change.kind === 'update') policyRisks(change.address, input.asOf, world, add);
   }
   for (const pair of world.pairs) {
     const { desired, record } = pair;
@@ -77,7 +77,8 @@ function rotationRisks(change: Change & { kind: 'rotate' }, input: PlanInput, wo
     add('unlisted-consumers', address, 'no consumers are listed: whatever else uses the secret is not told');
 }
 
-function policyRisks(address: Address, world: World, add: Add): void {
+function policyRisks(address: Address, asOf: string, world: World, add: Add): void {
+  runOnceRisk(address, asOf, world, add);
   if (kindOf(address) === 'RotationPolicy') policyChange(address, world, add);
   if (kindOf(address) !== 'PamUser') return;
   const state = world.after(address);
@@ -87,6 +88,16 @@ function policyRisks(address: Address, world: World, add: Add): void {
   const bits = versionIn(record, 'password', 'current')?.bits;
   if (complexity !== undefined && bits !== undefined && bits < Math.floor(entropyBits(complexity))) {
     add('weak-secret', address, `the current secret has ${bits} bits, less than its policy asks for; the next rotation replaces it`);
+  }
+}
+
+/** A single rotation whose time had passed when it was declared never comes. */
+function runOnceRisk(address: Address, asOf: string, world: World, add: Add): void {
+  const fields = world.pair(address)?.desired?.fields;
+  const time =
+    fields === undefined ? null : (readPath(fields, 'schedule.runOnce.time') ?? readPath(fields, 'rotation.schedule.runOnce.time'));
+  if (typeof time === 'string' && Date.parse(time) <= Date.parse(asOf)) {
+    add('past-run-once', address, `runOnce ${time} has passed: it will never be due`);
   }
 }
 

@@ -5,7 +5,7 @@ import { combineErrors, PamError } from '../errors/index.ts';
 import { buildGraph } from '../graph/index.ts';
 import { loadManifests, loadProjectFile, type ProjectFile } from '../manifest/index.ts';
 import { compareText, type DesiredResource, type Owner } from '../model/index.ts';
-import type { Freeze, Limits } from '../plan/index.ts';
+import type { AcceptedDrift, Freeze, Limits } from '../plan/index.ts';
 import { findProjectFile, readManifestFiles, showPath } from './find.ts';
 
 export interface ProjectOptions {
@@ -73,6 +73,11 @@ export async function loadDesired(project: Project): Promise<Desired> {
   const all = [...loaded.problems, ...problems].sort(byPlace);
   if (all.length > 0) throw combineErrors(all);
   return { resources: loaded.resources, digest: loaded.digest, warnings: [...loaded.warnings, ...warnings].sort(byPlace) };
+}
+
+/** What `drift.accept` acknowledges, each until its day. */
+export function acceptedDrift(project: Project): readonly AcceptedDrift[] {
+  return (project.file.drift?.accept ?? []).map((a) => ({ address: a.address, reason: a.reason, until: momentOf(a.until, true) }));
 }
 
 /** The place of a local vault; undefined for other types. */

@@ -46,6 +46,7 @@ describe('documents', () => {
     ['one without a marker', POLICY, 1],
     ['markers before and after', `---\n${POLICY}---\n`, 1],
     ['a comment after the marker', `--- # first\n${POLICY}`, 1],
+    ['end markers alone', '...\n...\n# a\n...\n', 0],
     ['an end marker', `${POLICY}...\n# between\n---\n${POLICY.replace('name: a', 'name: b')}...\n`, 2],
     ['a directive', `%YAML 1.2\n---\n${POLICY}`, 1],
     ['a directive after an end marker', `${POLICY}...\n%YAML 1.2\n---\n${POLICY.replace('name: a', 'name: b')}`, 2],
@@ -67,7 +68,7 @@ describe('documents', () => {
 describe('limits', () => {
   test('bound the size of a file', () => {
     expect(places(Buffer.alloc(16 * 1024 * 1024 + 1, '#'))).toEqual(['PAM1003 1:1']);
-    expect(places(Buffer.concat([Buffer.from(POLICY), Buffer.alloc(1024 * 1024, '# comment\n')]))).toEqual([]);
+    expect(places(Buffer.concat([Buffer.from(POLICY), Buffer.alloc(1024 * 1000, '# comment\n')]))).toEqual([]);
   });
 
   test.each([
@@ -78,6 +79,16 @@ describe('limits', () => {
     ['indentation', Array.from({ length: 500 }, (_, i) => `${' '.repeat(i)}a:`).join('\n')],
   ])('bound the depth of %s before anything is composed', (_, text) => {
     expect(load(text).problems.map((p) => p.code)).toEqual(['PAM1003']);
+  });
+
+  test('bound the size of a document, and of no other in the file', () => {
+    const { problems, resources } = load(`${POLICY}---\n${POLICY.replace('name: a', 'name: b')}${'# comment\n'.repeat(110_000)}`);
+    expect([problems.map((p) => `${p.code} ${p.source?.line}`), resources.length]).toEqual([['PAM1003 5'], 1]);
+  });
+
+  test('bound the problems of a document', () => {
+    expect(load(`a: 1\n${'a: 2\n'.repeat(2_000)}`).problems.length).toBe(1_001);
+    expect(load(`${POLICY.replace('{}', `{ ${Array.from({ length: 2_000 }, (_, i) => `x${i}: 1`).join(', ')} }`)}`).problems.length).toBe(1_000);
   });
 
   test('bound the documents of a file', () => {

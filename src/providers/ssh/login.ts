@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import type { Client } from 'ssh2';
 import type { Secret, SecretField } from '../../model/index.ts';
 import { closedError, connectTcp, startDeadline } from '../network.ts';
@@ -17,7 +19,7 @@ export interface LoginRequest {
 }
 
 export type LoginResult =
-  | { readonly ok: true; readonly client: Client; readonly method: Method }
+  | { readonly ok: true; readonly client: Client; readonly socket: Socket; readonly method: Method }
   | { readonly ok: false; readonly failure: LoginFailure };
 
 /** Could an account of that name exist, and is it taken as a name by `getent`, `sudo -u` and `chpasswd`? */
@@ -71,8 +73,8 @@ export async function login(target: Target, request: LoginRequest): Promise<Logi
           authHandler: authenticator({ login: request.login, secret: request.secret, key }, trace, () => reject(closedError())) as never,
         });
     });
-    if (trace.given !== null) return { ok: true, client, method: trace.given };
-    await farewell(client);
+    if (trace.given !== null) return { ok: true, client, socket, method: trace.given };
+    await farewell(client, socket);
     return { ok: false, failure: { code: 'PAM6009', reason: LETS_ANYBODY_IN, retryable: false, spent: false, never: true } };
   } catch (error) {
     client?.destroy();
@@ -87,14 +89,11 @@ const LETS_ANYBODY_IN = 'the server let the login in without asking for a secret
 const FAREWELL_MS = 1_000;
 
 /** Says goodbye and closes; a server that does not answer any more holds it up for a second at most. */
-export async function farewell(client: Client): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, FAREWELL_MS);
-    client.once('close', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    client.end();
-  });
-  client.destroy();
+export async function farewell(client: Client, socket: Socket): Promise<void> {
+  if (socket.destroyed) return;
+  const timer = setTimeout(() => socket.destroy(), FAREWELL_MS);
+  const closed = once(socket, 'close');
+  client.end();
+  await closed;
+  clearTimeout(timer);
 }
