@@ -147,7 +147,8 @@ async function makeValidators(hash) {
   });
   const exports = { ...KIND_FILES, ProjectFile: 'project.json' };
   for (const file of ['common.json', ...Object.values(exports)]) ajv.addSchema(readSchema(file));
-  const contents = standaloneCode(ajv, exports);
+  // Functions by name: their users look them up by the kind of a document.
+  const contents = `${standaloneCode(ajv, exports)}\nexport const validators = { ${Object.keys(exports).join(', ')} };`;
   const result = await build({
     stdin: { contents, resolveDir: root, loader: 'js' },
     bundle: true,

@@ -159,6 +159,12 @@ export const MANIFEST_CODES = {
     exit: 8,
     explanation: '`policies` in pam.yaml would have no effect, which is worse than an error. Remove it.',
   },
+  PAM1034: {
+    title: 'the file cannot be laid out',
+    exit: 8,
+    explanation:
+      '`pam fmt` changes the layout only. Here a comment would be lost or a value changed (a file of comments alone, a comment inside a flow collection), so the file is left as it is. Move the comment to a line of its own.',
+  },
   PAM1040: {
     title: 'a link leads to a resource of the wrong kind',
     exit: 8,

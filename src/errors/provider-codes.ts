@@ -66,4 +66,10 @@ export const PROVIDER_CODES = {
     explanation:
       'A rule of the target shuts it out whatever the secret is (`pg_hba.conf`, an allowed host, a login that must come over TLS). No login was spent. Mend the rule, or run pam where it is let in.',
   },
+  PAM6013: {
+    title: 'the private key cannot be used',
+    exit: 8,
+    explanation:
+      'The text is no private key that can be read, or it is encrypted with a passphrase. Nothing was sent. Give the key in OpenSSH format without a passphrase: the vault encrypts it.',
+  },
 } as const satisfies Record<`PAM6${string}`, CodeInfo>;

@@ -6,7 +6,7 @@ export const VAULT_CODES = {
     title: 'the vault does not exist',
     exit: 8,
     explanation:
-      'pam.yaml names a vault that is not there. Only `pam init` makes a vault, because an empty one would plan to create and rotate everything. Restore the file from a backup, or correct `vault.path`.',
+      'pam.yaml names a vault that is not there. Only `pam init` makes a vault, because an empty one would plan to create and rotate everything. Restore a backup (`pam vault restore FILE`), or correct `vault.path`.',
   },
   PAM5002: {
     title: 'the vault belongs to another project file',
@@ -16,7 +16,7 @@ export const VAULT_CODES = {
   PAM5003: {
     title: 'the vault file cannot be read',
     exit: 1,
-    explanation: 'The file is damaged, or is no vault of pam. Nothing was changed. Restore a backup.',
+    explanation: 'The file is damaged, or is no vault of pam. Nothing was changed. Restore a backup: `pam vault restore FILE --replace`.',
   },
   PAM5004: {
     title: 'the vault has a newer format',
@@ -39,7 +39,7 @@ export const VAULT_CODES = {
     title: 'a lease is held by another run',
     exit: 5,
     explanation:
-      'Another run works on the same project or account. Wait for it (`--lock-timeout 5m`), or look who it is with `pam history`. The lease of a dead process on this host is taken over by itself.',
+      'Another run works on the same project or account. Wait for it (`--lock-timeout 5m`), or look who it is with `pam lock show`. The lease of a dead process on this host is taken over by itself; `pam lock break` ends one that will not end.',
   },
   PAM5008: {
     title: 'the lease was lost',
@@ -88,14 +88,27 @@ export const VAULT_CODES = {
       'A version without its secret, a secret without its version, a secret given twice, two current or pending versions of one field. This is a bug in pam; nothing was written.',
   },
   PAM5016: {
-    title: 'the vault exists already',
+    title: 'the file exists already',
     exit: 8,
-    explanation: 'A vault is made once and never overwritten. Use the one that is there, or name another path.',
+    explanation:
+      'A vault is made once, and neither it nor a backup is ever overwritten. Use what is there, or name another path. `pam vault restore FILE --replace` keeps the vault that is there under another name.',
   },
   PAM5017: {
     title: 'the identity cannot be used',
     exit: 6,
     explanation:
       'An identity file has one `AGE-SECRET-KEY-1…` a line, with `#` comments between them, as `age-keygen` writes it. The text is not repeated here, since it may hold the key.',
+  },
+  PAM5018: {
+    title: 'the vault key was changed meanwhile',
+    exit: 5,
+    explanation:
+      'A recipient was removed while this command ran, which gives the vault a new key. Nothing was read or written with the old one. Run the command again.',
+  },
+  PAM5019: {
+    title: 'the recipient cannot be removed',
+    exit: 3,
+    explanation:
+      'A vault keeps one runner and one recovery recipient at least, or nobody could open it when something is lost: add another one first (`pam vault recipients add`). Nor is one removed while a rotation is unfinished, because its journal entry is sealed to it: `pam recover` finishes it. Your own identity is removed with `--own` only.',
   },
 } as const satisfies Record<`PAM5${string}`, CodeInfo>;

@@ -1,8 +1,8 @@
 import type { Code, PamError } from '../errors/index.ts';
 import { type Json, type JsonObject, type Kind, kindOf, nameOf, SECRET_FIELDS } from '../model/index.ts';
 import { checkComplexity, checkSchedule, type Problem } from '../policy/index.ts';
-import { resolveReference } from './names.ts';
 import type { FileResult, NamedFiles } from './named-files.ts';
+import { resolveReference } from './names.ts';
 import { literalSecret, type Subject } from './schema-problems.ts';
 import { namesSecret } from './sensitive.ts';
 import { problemAt } from './source.ts';
@@ -61,7 +61,8 @@ function add(subject: Subject, findings: Findings, code: Code, pointer: string, 
 function checkMove(subject: Subject, findings: Findings, kind: Kind, name: Json | undefined, from: string): void {
   const former = resolveReference(from, kind);
   if (kindOf(former) !== kind) add(subject, findings, 'PAM1029', '/metadata/moved/from', 'metadata.moved.from is of another kind');
-  else if (nameOf(former) === name) add(subject, findings, 'PAM1029', '/metadata/moved/from', 'metadata.moved.from is the name itself', 'remove moved');
+  else if (nameOf(former) === name)
+    add(subject, findings, 'PAM1029', '/metadata/moved/from', 'metadata.moved.from is the name itself', 'remove moved');
 }
 
 function addPolicyProblems(subject: Subject, findings: Findings, code: Code, pointer: string, found: readonly Problem[]): void {
@@ -77,7 +78,8 @@ function checkOpenData(subject: Subject, findings: Findings, pointer: string, va
   if (typeof value !== 'object' || value === null) return;
   for (const [key, item] of Object.entries(value)) {
     const at = `${pointer}/${escapeKey(key)}`;
-    if (namesSecret(key) && (typeof item === 'number' || (typeof item === 'string' && item !== ''))) addLiteral(subject, findings.problems, at);
+    if (namesSecret(key) && (typeof item === 'number' || (typeof item === 'string' && item !== '')))
+      addLiteral(subject, findings.problems, at);
     else checkOpenData(subject, findings, at, item);
   }
 }
@@ -113,7 +115,14 @@ function checkFiles(subject: Subject, findings: Findings, at: Lookup, namedFiles
     const hash = take(`/spec/hooks/${index}/file`, namedFiles.hashScript);
     const sha256 = at(`/spec/hooks/${index}/sha256`);
     if (hash === undefined || sha256 === undefined || sha256 === hash) continue;
-    add(subject, findings, 'PAM1025', `/spec/hooks/${index}/sha256`, 'the hook is not the script that sha256 stands for', `its hash is ${hash}`);
+    add(
+      subject,
+      findings,
+      'PAM1025',
+      `/spec/hooks/${index}/sha256`,
+      'the hook is not the script that sha256 stands for',
+      `its hash is ${hash}`,
+    );
   }
 }
 
@@ -128,5 +137,7 @@ function checkCommand(subject: Subject, findings: Findings, pointer: string, at:
 export function allows(entry: readonly string[], argv: readonly string[]): boolean {
   const isOpen = entry.at(-1) === '*';
   const fixed = isOpen ? entry.slice(0, -1) : entry;
-  return (isOpen ? argv.length >= fixed.length : argv.length === fixed.length) && fixed.length > 0 && fixed.every((item, i) => item === argv[i]);
+  return (
+    (isOpen ? argv.length >= fixed.length : argv.length === fixed.length) && fixed.length > 0 && fixed.every((item, i) => item === argv[i])
+  );
 }

@@ -1,6 +1,5 @@
 import { type Alias, Composer, type CST, Lexer, type ParsedNode, Parser } from 'yaml';
-import type { PamError } from '../errors/index.ts';
-import { problemAt, type SourceFile, type Span } from './source.ts';
+import type { Fault, SourceFile, Span } from './source.ts';
 import { explainSyntax } from './syntax.ts';
 
 /** A YAML document as the parser composed it. */
@@ -9,9 +8,9 @@ export interface YamlDocument {
   readonly span: Span;
   /** Where `contents` counts from. */
   readonly base: number;
-  /** Null for an empty document, and where problems leave nothing to look at. */
+  /** Null for an empty document, and where faults leave nothing to look at. */
   readonly contents: ParsedNode | Alias | null;
-  readonly problems: readonly PamError[];
+  readonly faults: readonly Fault[];
 }
 
 const MAX_DEPTH = 64;
@@ -28,12 +27,11 @@ export function* readDocuments(source: SourceFile): Generator<YamlDocument, void
   let count = 0;
   for (const span of splitDocuments(source.text)) {
     if (++count > MAX_DOCUMENTS) {
-      const problem = problemAt(source, span, 'PAM1003', `the file has more than ${MAX_DOCUMENTS} documents`, { hint: 'split the file' });
-      yield { span, base: span.start, contents: null, problems: [problem] };
+      yield refuse(span, { span, code: 'PAM1003', message: `the file has more than ${MAX_DOCUMENTS} documents`, hint: 'split the file' });
       return;
     }
     const document = composeDocument(source, span);
-    if (document.contents !== null || document.problems.length > 0) yield document;
+    if (document.contents !== null || document.faults.length > 0) yield document;
   }
 }
 
@@ -54,29 +52,33 @@ function* splitDocuments(text: string): Generator<Span, void, undefined> {
   if (CONTENT.test(text.slice(start))) yield { start, end: text.length };
 }
 
+function refuse(span: Span, ...faults: Fault[]): YamlDocument {
+  return { span, base: span.start, contents: null, faults };
+}
+
 function composeDocument(source: SourceFile, span: Span): YamlDocument {
   const base = span.start;
-  const broken = (...problems: PamError[]): YamlDocument => ({ span, base, contents: null, problems });
-  if (span.end - span.start > MAX_DOCUMENT_LENGTH) {
-    return broken(problemAt(source, span, 'PAM1003', `the document has more than ${MAX_DOCUMENT_LENGTH} characters`));
-  }
-  const composer = new Composer<ParsedNode, true>({ uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
+  const length = span.end - span.start;
+  if (length > MAX_DOCUMENT_LENGTH)
+    return refuse(span, { span, code: 'PAM1003', message: `the document has more than ${MAX_DOCUMENT_LENGTH} characters` });
   try {
     const tokens = [...readTokens(source.text.slice(span.start, span.end))];
     const unclosed = tokens.flatMap(inspectToken);
-    const [document] = [...composer.compose(tokens, true, span.end - span.start)];
-    if (document === undefined) return broken();
-    const faults = [...document.errors, ...document.warnings];
+    // Keys are compared where they are read: the parser compares each with all others.
+    const composer = new Composer<ParsedNode, true>({ uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
+    const [document] = [...composer.compose(tokens, true, length)];
+    if (document === undefined) return refuse(span);
     const { version } = document.directives.yaml;
-    if (version !== '1.2') return broken(problemAt(source, span, 'PAM1001', `YAML ${version} is not read`, { hint: 'remove the %YAML directive' }));
-    const problems = explainSyntax(source, span, faults, unclosed);
+    if (version !== '1.2')
+      return refuse(span, { span, code: 'PAM1001', message: `YAML ${version} is not read`, hint: 'remove the %YAML directive' });
+    const faults = explainSyntax(source, span, [...document.errors, ...document.warnings], unclosed);
     // An empty document has an empty scalar.
     const isEmpty = document.contents === null || document.contents.range[0] === document.contents.range[1];
-    return { span, base, contents: isEmpty ? null : document.contents, problems };
+    return { span, base, contents: isEmpty ? null : document.contents, faults };
   } catch (error) {
     if (!(error instanceof TooDeep)) throw error;
     const at = { start: base + error.offset, end: base + error.offset + 1 };
-    return broken(problemAt(source, at, 'PAM1003', `values are nested more than ${MAX_DEPTH} deep`));
+    return refuse(span, { span: at, code: 'PAM1003', message: `values are nested more than ${MAX_DEPTH} deep` });
   }
 }
 

@@ -1,6 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash, X509Certificate } from 'node:crypto';
 import { posix } from 'node:path';
-import { isUtf8 } from 'node:buffer';
 import type { Code } from '../errors/index.ts';
 import { compareText } from '../model/index.ts';
 

@@ -2,10 +2,10 @@ import type { PamError } from '../errors/index.ts';
 import { holdsPassword } from './checks.ts';
 import { readDocuments } from './documents.ts';
 import { explainSchemaErrors, isSoundIn, literalSecret, type Subject, validate } from './schema-problems.ts';
-import { openSource, problemAt } from './source.ts';
+import { openSource, problemAt, toProblems } from './source.ts';
 import { markOf, readTree } from './tree.ts';
 import type { EnvironmentOverrides, FreezePeriod, ProjectFile } from './types.gen.ts';
-import * as validators from './validators.gen.js';
+import { validators } from './validators.gen.js';
 
 export interface LoadedProjectFile {
   /** Null where there are problems. Paths and sources stand in it as written, relative to the file. */
@@ -21,13 +21,19 @@ export function loadProjectFile(path: string, text: Uint8Array): LoadedProjectFi
   const [document, second] = [...readDocuments(source)];
   if (document === undefined) {
     const span = { start: 0, end: 1 };
-    return { project: null, problems: [problemAt(source, span, 'PAM1010', 'the project file is empty', { hint: 'run pam init to make one' })] };
+    return {
+      project: null,
+      problems: [problemAt(source, span, 'PAM1010', 'the project file is empty', { hint: 'run pam init to make one' })],
+    };
   }
   const tree = readTree(source, document);
   const subject: Subject = { label: 'the project file', source, tree };
-  const problems = [...document.problems, ...tree.problems];
-  if (second !== undefined) problems.push(problemAt(source, { start: second.span.start, end: second.span.start + 3 }, 'PAM1010', 'the project file has a second document'));
-  if (document.problems.length === 0) {
+  const problems = toProblems(source, subject.label, [...document.faults, ...tree.faults]);
+  if (second !== undefined)
+    problems.push(
+      problemAt(source, { start: second.span.start, end: second.span.start + 3 }, 'PAM1010', 'the project file has a second document'),
+    );
+  if (document.faults.length === 0) {
     const errors = validate(validators.ProjectFile, tree.value);
     problems.push(...explainSchemaErrors(subject, errors));
     const file = tree.value as unknown as ProjectFile;

@@ -11,8 +11,8 @@ import {
   type SourceLocation,
   sortLinks,
 } from '../model/index.ts';
-import { LINK_FIELDS, REFERENCE_FIELDS, resolveReference } from './names.ts';
 import { resolvePath } from './named-files.ts';
+import { LINK_FIELDS, REFERENCE_FIELDS, resolveReference } from './names.ts';
 import type { SourceFile } from './source.ts';
 import type { Tree } from './tree.ts';
 

@@ -1,14 +1,15 @@
 import type { Code, PamError } from '../errors/index.ts';
-import { KINDS, parseAddress, SECRET_FIELDS } from '../model/index.ts';
+import { SECRET_FIELDS } from '../model/index.ts';
 import { closest } from '../policy/index.ts';
+import { boundOf, choiceHint, exampleHint, formHint, isReference, list, referenceHint, typeHint, typeInWords, typeName } from './hints.ts';
 import { hintsAtSecret, namesSecret } from './sensitive.ts';
 import { problemAt, type SourceFile, type Span } from './source.ts';
 import { escapeKey, markOf, pathOf, type Tree } from './tree.ts';
-import type { SchemaError, SchemaNode, Validator } from './validators.gen.js';
+import type { SchemaError, Validator } from './validators.gen.js';
 
 /** A document under check: what errors call it, and where its values stand. */
 export interface Subject {
-  /** `PamUser/orders-app`, or what is known of it. */
+  /** `PamUser/orders-app`, or what is known of it; may be empty. */
   readonly label: string;
   readonly source: SourceFile;
   readonly tree: Tree;
@@ -93,11 +94,17 @@ function explain(error: SchemaError): Finding {
     case 'required': {
       const name = String(params['missingProperty']);
       const field = parentSchema.properties?.[name];
-      return { code: 'PAM1014', pointer: `${pointer}/${name}`, message: `${pathOf(`${pointer}/${name}`)} is missing`, hint: exampleHint(field, name), atKey: true };
+      return {
+        code: 'PAM1014',
+        pointer: `${pointer}/${name}`,
+        message: `${pathOf(`${pointer}/${name}`)} is missing`,
+        hint: exampleHint(field, name),
+        atKey: true,
+      };
     }
     case 'type':
       if (parentSchema.title === 'SecretSource' && data !== null) return literalSecret(pointer);
-      return as('PAM1015', `${path || 'the document'} must be ${TYPES[String(params['type'])] ?? 'something else'}, not ${typeName(data)}`, typeHint(error));
+      return as('PAM1015', `${path || 'the document'} must be ${typeInWords(params['type'])}, not ${typeName(data)}`, typeHint(error));
     case 'const':
     case 'enum': {
       if (pointer === '/apiVersion') return as('PAM1011', 'this apiVersion is not known', 'apiVersion: pam/v1');
@@ -139,7 +146,16 @@ function explainUnknownField({ instancePath, params, parentSchema, data }: Schem
   if (namesSecret(key) && (typeof value === 'number' || (typeof value === 'string' && value !== ''))) return literalSecret(pointer);
   const hint = near === null ? `known here: ${fields.join(', ')}` : `did you mean ${near}?`;
   const meant = near === null ? undefined : `${instancePath}/${near}`;
-  return { code: 'PAM1013', pointer, message: `unknown field ${pathOf(pointer)}`, hint, atKey: true, secret: hintsAtSecret(key), meant, namesKey: near === null };
+  return {
+    code: 'PAM1013',
+    pointer,
+    message: `unknown field ${pathOf(pointer)}`,
+    hint,
+    atKey: true,
+    secret: hintsAtSecret(key),
+    meant,
+    namesKey: near === null,
+  };
 }
 
 function isSecretField(name: string): boolean {
@@ -150,81 +166,10 @@ function isSecretField(name: string): boolean {
 export function literalSecret(pointer: string): Finding & { code: 'PAM1020' } {
   const [, top, name = ''] = pointer.split('/');
   let source = '{ fromEnv: NAME }';
-  if (top === 'spec') source = isSecretField(name) ? `${name}: { fromEnv: ${name.replace(/([A-Z])/g, '_$1').toUpperCase()} }` : `password: ${source} of a PamUser`;
+  if (top === 'spec')
+    source = isSecretField(name)
+      ? `${name}: { fromEnv: ${name.replace(/([A-Z])/g, '_$1').toUpperCase()} }`
+      : `password: ${source} of a PamUser`;
   const hint = `name where it is read from, such as ${source}; if it was ever committed, rotate it`;
   return { code: 'PAM1020', pointer, message: `${pathOf(pointer)} holds a secret in plain text`, hint, secret: true };
-}
-
-const TYPES: Readonly<Record<string, string>> = {
-  string: 'text',
-  integer: 'a whole number',
-  number: 'a number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a mapping',
-};
-
-function typeName(value: unknown): string {
-  if (value === null) return 'empty';
-  if (Array.isArray(value)) return 'a list';
-  return TYPES[typeof value] ?? 'something else';
-}
-
-function typeHint({ params, parentSchema, data }: SchemaError): string | undefined {
-  if (data === null) return exampleHint(parentSchema);
-  if (params['type'] === 'string' && typeof data !== 'object') return 'put quotes around it';
-  if (typeof data === 'string' && params['type'] !== 'array' && params['type'] !== 'object') return 'write it without quotes';
-  return exampleHint(parentSchema);
-}
-
-function choiceHint(value: unknown, allowed: readonly string[]): string {
-  const near = typeof value === 'string' ? closest(value, allowed) : null;
-  return near === null ? `allowed: ${allowed.join(', ')}` : `did you mean ${near}?`;
-}
-
-function isReference(schema: SchemaNode): boolean {
-  return schema.pattern?.startsWith('^(?:(?:PamConfiguration|') ?? false;
-}
-
-function referenceHint(value: unknown): string {
-  const [kind = '', name = ''] = typeof value === 'string' ? value.split('/') : [];
-  const near = name === '' ? null : closest(kind, KINDS);
-  if (near !== null && near !== kind && parseAddress(`${near}/${name}`) !== null) return `did you mean ${near}/${name}?`;
-  return 'write the metadata.name of the resource, or Kind/name';
-}
-
-function boundOf(keyword: string, limit: unknown): string {
-  switch (keyword) {
-    case 'minLength':
-      return 'is empty';
-    case 'maxLength':
-      return `has more than ${String(limit)} characters`;
-    case 'minimum':
-      return `is less than ${String(limit)}`;
-    case 'maximum':
-      return `is more than ${String(limit)}`;
-    case 'minItems':
-    case 'minProperties':
-      return `has fewer than ${String(limit)} items`;
-    case 'maxItems':
-    case 'maxProperties':
-      return `has more than ${String(limit)} items`;
-    default:
-      return 'is malformed';
-  }
-}
-
-function formHint(schema: SchemaNode | undefined): string | undefined {
-  const description = schema?.description;
-  const example = schema?.examples?.[0];
-  return description === undefined || example === undefined ? description : `${description} Example: ${JSON.stringify(example)}`;
-}
-
-function exampleHint(schema: SchemaNode | undefined, name?: string): string | undefined {
-  const example = schema?.examples?.[0];
-  return example === undefined ? undefined : `such as ${name === undefined ? '' : `${name}: `}${JSON.stringify(example)}`;
-}
-
-function list(words: readonly string[], last: string): string {
-  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
 }

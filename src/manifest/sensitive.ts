@@ -2,7 +2,20 @@ import { SECRET_FIELDS } from '../model/index.ts';
 import { closest } from '../policy/index.ts';
 
 /** How keys end that hold secrets, in the fields of pam, of KeeperPAM records and of drivers. */
-const SECRET_ENDINGS = ['password', 'passwd', 'pwd', 'passphrase', 'secret', 'secretkey', 'privatekey', 'privatepemkey', 'apikey', 'token', 'onetimecode', 'totp'];
+const SECRET_ENDINGS = [
+  'password',
+  'passwd',
+  'pwd',
+  'passphrase',
+  'secret',
+  'secretkey',
+  'privatekey',
+  'privatepemkey',
+  'apikey',
+  'token',
+  'onetimecode',
+  'totp',
+];
 const FIELDS = SECRET_FIELDS.map(normalise);
 
 /** Whether a value below this key can only be a secret. */
@@ -19,10 +32,10 @@ export function hintsAtSecret(key: string): boolean {
 }
 
 /** A line that certainly begins a field, so that what stood above has ended. */
-const FIELD = /(?<![\w.-])[A-Za-z_][\w.-]*["']?[ \t]*:(?=$|[ \t"'{[|>])/;
+const FIELD = /(?<![\w.-])[\w.-]+["']?[ \t]*:(?=$|[ \t"'{[|>])/;
 /** Words that were perhaps meant as keys: before a colon or an equals sign, or at the beginning of the line. */
-const KEY = /(?<![\w.-])([A-Za-z_][\w.-]*)["']?[ \t]*[:=]/g;
-const FIRST_WORD = /^[ \t?"'-]*([A-Za-z_][\w.-]*)/;
+const KEY = /(?<![\w.-])([\w.-]+)["']?[ \t]*[:=]/g;
+const FIRST_WORD = /^[ \t?"'-]*([\w.-]+)/;
 /** Text that is secret wherever it stands: a URL with a password, a private key, a second factor. */
 const SECRET_TEXT = /:\/\/[^\s/@:]*:[^\s/@]+@|PRIVATE KEY|SECRET-KEY|otpauth:/i;
 

@@ -38,7 +38,8 @@ export function openSource(path: string, bytes: Uint8Array): { source: SourceFil
   const refuse = (code: Code, message: string, hint: string, line = 1, column = 1) => ({
     problem: new PamError(code, message, { hint, source: { file: path, line, column } }),
   });
-  if (bytes.length > MAX_FILE_BYTES) return refuse('PAM1003', `the file has ${bytes.length} bytes, the limit is ${MAX_FILE_BYTES}`, 'split the file');
+  if (bytes.length > MAX_FILE_BYTES)
+    return refuse('PAM1003', `the file has ${bytes.length} bytes, the limit is ${MAX_FILE_BYTES}`, 'split the file');
   if (isUtf16(bytes)) return refuse('PAM1002', 'the file is UTF-16', 'save it as UTF-8');
   if (!isUtf8(bytes)) {
     const { line, column } = findInvalidByte(bytes);
@@ -49,7 +50,13 @@ export function openSource(path: string, bytes: Uint8Array): { source: SourceFil
   if (control === null) return { source };
   const { line, column } = source.locate(control.index);
   const name = `U+${control[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
-  return refuse('PAM1002', `the file holds the control character ${name}`, 'remove it, or write it as an escape in double quotes', line, column);
+  return refuse(
+    'PAM1002',
+    `the file holds the control character ${name}`,
+    'remove it, or write it as an escape in double quotes',
+    line,
+    column,
+  );
 }
 
 export function createSource(path: string, text: string): SourceFile {
@@ -82,6 +89,14 @@ export function createSource(path: string, text: string): SourceFile {
   };
 }
 
+/** A problem before it is known which resource has it. */
+export interface Fault {
+  readonly span: Span;
+  readonly code: Code;
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
 /** A problem at a place of a file. `secret`: the frame is left out whatever the line looks like. */
 export function problemAt(
   source: SourceFile,
@@ -98,11 +113,16 @@ export function problemAt(
   });
 }
 
+/** Faults as errors of the resource that has them; `label` is empty where that is not known. */
+export function toProblems(source: SourceFile, label: string, faults: readonly Fault[]): PamError[] {
+  return faults.map(({ span, code, message, hint }) => problemAt(source, span, code, label === '' ? message : `${label}: ${message}`, { hint }));
+}
+
 /** A byte order mark, or zero bytes at the places where ASCII text in UTF-16 has them. */
 function isUtf16(bytes: Uint8Array): boolean {
   const [a, b] = bytes;
   if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) return true;
-  return bytes.length >= 2 && ((a === 0) !== (b === 0));
+  return bytes.length >= 2 && (a === 0) !== (b === 0);
 }
 
 /** Line breaks are never part of a longer UTF-8 sequence, so that lines can be looked at one by one. */

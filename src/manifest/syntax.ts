@@ -1,6 +1,5 @@
 import type { YAMLError } from 'yaml';
-import type { PamError } from '../errors/index.ts';
-import { problemAt, type SourceFile, type Span } from './source.ts';
+import type { Fault, SourceFile, Span } from './source.ts';
 
 /**
  * What the codes of the YAML parser mean. Its own messages are not passed on: some repeat the text, which may be a secret.
@@ -28,32 +27,30 @@ const MEANINGS: Readonly<Record<string, readonly [string, string?]>> = {
 };
 
 /** A syntax error often has others in its wake. */
-const MAX_PROBLEMS = 3;
+const MAX_FAULTS = 3;
 
 /**
- * Located errors for what the YAML parser found, at most one a line. It misses a closing quote or bracket only at the end of the
- * document; `unclosed` says where they were opened. Unknown tags, a warning of the parser, are errors here (PAM1006).
+ * What the YAML parser found, at most one fault a line. It misses a closing quote or bracket only at the end of the document;
+ * `unclosed` says where they were opened. Unknown tags, a warning of the parser, are errors here (PAM1006).
  */
-export function explainSyntax(source: SourceFile, document: Span, faults: readonly YAMLError[], unclosed: readonly number[]): PamError[] {
-  const base = document.start;
+export function explainSyntax(source: SourceFile, document: Span, errors: readonly YAMLError[], unclosed: readonly number[]): Fault[] {
   const length = source.text.slice(document.start, document.end).trimEnd().length;
-  const problems = new Map<number, PamError>();
-  for (const fault of faults.toSorted((a, b) => a.pos[0] - b.pos[0])) {
-    const opened = fault.pos[0] >= length ? unclosed.at(-1) : undefined;
-    const start = base + (opened ?? fault.pos[0]);
+  const faults = new Map<number, Fault>();
+  for (const { pos, code } of errors.toSorted((a, b) => a.pos[0] - b.pos[0])) {
+    const opened = pos[0] >= length ? unclosed.at(-1) : undefined;
+    const start = document.start + (opened ?? pos[0]);
     const { line } = source.locate(start);
-    if (problems.has(line)) continue;
-    const span = { start, end: opened === undefined ? Math.max(base + fault.pos[1], start + 1) : start + 1 };
-    problems.set(line, explainFault(source, span, opened === undefined ? fault.code : 'UNCLOSED'));
-    if (problems.size === MAX_PROBLEMS) break;
+    if (faults.has(line)) continue;
+    const end = opened === undefined ? Math.max(document.start + pos[1], start + 1) : start + 1;
+    faults.set(line, explainError({ start, end }, opened === undefined ? code : 'UNCLOSED'));
+    if (faults.size === MAX_FAULTS) break;
   }
-  return [...problems.values()];
+  return [...faults.values()];
 }
 
-function explainFault(source: SourceFile, span: Span, code: string): PamError {
-  if (code === 'TAG_RESOLVE_FAILED') {
-    return problemAt(source, span, 'PAM1006', 'a tag is not known', { hint: 'put quotes around text that begins with `!`' });
-  }
+function explainError(span: Span, code: string): Fault {
+  if (code === 'TAG_RESOLVE_FAILED')
+    return { span, code: 'PAM1006', message: 'a tag is not known', hint: 'put quotes around text that begins with `!`' };
   const [message, hint] = MEANINGS[code] ?? ['the text cannot be read'];
-  return problemAt(source, span, 'PAM1001', message, { hint });
+  return { span, code: 'PAM1001', message, hint };
 }

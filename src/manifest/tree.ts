@@ -1,8 +1,8 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type ParsedNode, type Scalar, type YAMLMap } from 'yaml';
-import type { Code, PamError } from '../errors/index.ts';
+import type { Code } from '../errors/index.ts';
 import type { Json } from '../model/index.ts';
 import type { YamlDocument } from './documents.ts';
-import { problemAt, type SourceFile, type Span } from './source.ts';
+import type { Fault, SourceFile, Span } from './source.ts';
 
 /** Where a value stands, and its key where it has one. */
 export interface Mark extends Span {
@@ -16,14 +16,14 @@ export interface Tree {
   readonly marks: ReadonlyMap<string, Mark>;
   /** Pointers of values that could not be read and stand as null. */
   readonly unread: ReadonlySet<string>;
-  readonly problems: readonly PamError[];
+  readonly faults: readonly Fault[];
 }
 
 /** Values that aliases may add to a document: far more than anybody writes, far less than what hurts ("billion laughs"). */
 const MAX_ALIASED_VALUES = 10_000;
 
 /** Of one document: whoever made so many mends the first ones first. */
-const MAX_PROBLEMS = 1000;
+const MAX_FAULTS = 1000;
 
 /**
  * Turns a composed document into plain data, as JSON has it: text keys, finite exact numbers, no cycles. `yaml` could do that itself
@@ -42,7 +42,7 @@ interface Anchored {
 class TreeReader {
   readonly #marks = new Map<string, Mark>();
   readonly #unread = new Set<string>();
-  readonly #problems: PamError[] = [];
+  readonly #faults: Fault[] = [];
   /** Null while the anchored value is being read: an alias to it would have no end. */
   readonly #anchors = new Map<string, Anchored | null>();
   readonly #source: SourceFile;
@@ -57,7 +57,7 @@ class TreeReader {
 
   read(contents: ParsedNode | Alias | null): Tree {
     const value = this.#readNode(contents, '');
-    return { value, marks: this.#marks, unread: this.#unread, problems: this.#problems };
+    return { value, marks: this.#marks, unread: this.#unread, faults: this.#faults };
   }
 
   #readNode(node: ParsedNode | Alias | null, pointer: string, key?: Span): Json {
@@ -93,7 +93,12 @@ class TreeReader {
         this.#report(span, 'PAM1005', 'merge keys (`<<`) are not read', 'write the fields out, or share them in a RotationPolicy');
       } else if (Object.hasOwn(result, key)) {
         const first = this.#marks.get(`${pointer}/${escapeKey(key)}`)?.key?.start ?? 0;
-        this.#report(span, 'PAM1004', `a key stands twice: it stood in line ${this.#source.locate(first).line} already`, 'remove one of the two');
+        this.#report(
+          span,
+          'PAM1004',
+          `a key stands twice: it stood in line ${this.#source.locate(first).line} already`,
+          'remove one of the two',
+        );
       } else {
         result[key] = this.#readNode(pair.value as ParsedNode | null, `${pointer}/${escapeKey(key)}`, span);
       }
@@ -105,7 +110,10 @@ class TreeReader {
     const { value } = node;
     if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
     if (typeof value === 'number' && Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))) return value;
-    const what = typeof value === 'number' && Number.isFinite(value) ? 'a number has more digits than can be kept' : 'a value is no number, text or truth value';
+    const what =
+      typeof value === 'number' && Number.isFinite(value)
+        ? 'a number has more digits than can be kept'
+        : 'a value is no number, text or truth value';
     return this.#giveUp(node, pointer, 'PAM1006', what, 'put quotes around it where it is meant as text');
   }
 
@@ -131,8 +139,7 @@ class TreeReader {
   }
 
   #report(span: Span | undefined, code: Code, message: string, hint?: string): void {
-    if (this.#problems.length === MAX_PROBLEMS) return;
-    this.#problems.push(problemAt(this.#source, span ?? { start: this.#base, end: this.#base }, code, message, { hint }));
+    if (this.#faults.length < MAX_FAULTS) this.#faults.push({ span: span ?? { start: this.#base, end: this.#base }, code, message, hint });
   }
 
   #spanOf(node: ParsedNode | Alias | Scalar | null): Span | undefined {

@@ -1,3 +1,5 @@
+import type { Kind } from '../model/index.ts';
+
 // The types of `validators.gen.js`, which scripts/generate.mjs makes; this file is written by hand.
 
 /** One thing that Ajv found wrong (https://ajv.js.org/api.html#error-objects), with the schema that it broke. */
@@ -30,11 +32,5 @@ export interface Validator {
   errors?: readonly SchemaError[] | null;
 }
 
-export const PamConfiguration: Validator;
-export const PamMachine: Validator;
-export const PamDatabase: Validator;
-export const PamDirectory: Validator;
-export const PamRemoteBrowser: Validator;
-export const PamUser: Validator;
-export const RotationPolicy: Validator;
-export const ProjectFile: Validator;
+/** By the kind of manifest, and the one of pam.yaml. */
+export const validators: Readonly<Record<Kind | 'ProjectFile', Validator>>;

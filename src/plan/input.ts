@@ -1,9 +1,10 @@
 import type { Address, DesiredResource, Grants, Instant, Narrowing, Owner, Snapshot } from '../model/index.ts';
+import type { Rollback } from '../providers/provider.ts';
 
 /** What a provider can do, as far as a plan needs to know. */
 export interface Capability {
   readonly provable: boolean;
-  readonly rollback: 'none' | 'overlap';
+  readonly rollback: Rollback;
   /** Secret fields that it can rotate. */
   readonly fields: readonly string[];
 }

@@ -1,6 +1,7 @@
 import { effectivePolicy } from '../graph/index.ts';
 import { type Address, type Change, type JsonObject, kindOf, linkOf, type Risk, type RiskCode, versionIn } from '../model/index.ts';
 import { compareComplexity, entropyBits } from '../policy/index.ts';
+import { overlaps } from '../providers/provider.ts';
 import { readPath } from './diff.ts';
 import type { PlanInput } from './input.ts';
 import { capabilityOf, resourceOf } from './live-rows.ts';
@@ -69,7 +70,8 @@ function rotationRisks(change: Change & { kind: 'rotate' }, input: PlanInput, wo
   if (state === undefined) return;
   const capability = capabilityOf(input, world, state);
   if (capability?.provable === false) add('unprovable', address, 'the target offers no proof of a login: the new secret will be unproved');
-  if (capability?.rollback === 'none') add('no-rollback', address, 'the old secret stops working at once');
+  if (capability !== undefined && !overlaps(capability.rollback, change.field))
+    add('no-rollback', address, 'the old secret stops working at once');
   if (isSoleAdmin(address, world))
     add('sole-admin', address, 'the only administrator of its own resource is rotated, with no reconcile credential');
   const consumers = state.fields['consumers'];

@@ -8,5 +8,5 @@ export {
   WHOLE,
 } from './engine.ts';
 export { type InitOptions, type InitResult, initProject } from './init.ts';
-export { acceptedDrift, type Desired, loadDesired, openProject, type Project, type ProjectOptions } from './project.ts';
+export { acceptedDrift, type Desired, loadDesired, openProject, type Project, type ProjectOptions, readManifests } from './project.ts';
 export { openReader, openVault, refuseVolatileVault } from './vaults.ts';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { combineErrors, PamError } from '../errors/index.ts';
 import { buildGraph } from '../graph/index.ts';
-import { loadManifests, loadProjectFile, type ProjectFile } from '../manifest/index.ts';
+import { loadManifests, loadProjectFile, type ManifestFile, type ProjectFile } from '../manifest/index.ts';
 import { compareText, type DesiredResource, type Owner } from '../model/index.ts';
 import type { AcceptedDrift, Freeze, Limits } from '../plan/index.ts';
 import { findProjectFile, readManifestFiles, showPath } from './find.ts';
@@ -58,9 +58,14 @@ export async function openProject(options: ProjectOptions): Promise<Project> {
   };
 }
 
+/** The manifest files as they are, for commands that work on their text. */
+export function readManifests(project: Project): Promise<readonly ManifestFile[]> {
+  return readManifestFiles(project.root, project.file.manifests, project.files);
+}
+
 /** Reads, validates and links the manifests. Throws one PamError that carries every problem of all files. */
 export async function loadDesired(project: Project): Promise<Desired> {
-  const files = await readManifestFiles(project.root, project.file.manifests, project.files);
+  const files = await readManifests(project);
   const loaded = loadManifests(files, {
     readFile: (path) => readOptional(resolve(project.root, path)),
     ...(project.file.allowCommands === undefined ? { allowCommands: [] } : { allowCommands: project.file.allowCommands }),

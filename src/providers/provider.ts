@@ -79,6 +79,8 @@ export interface Attempt {
   readonly rotationId: string;
   /** Server-side bound: after this long the target has applied the request or never will. */
   readonly timeoutMs: number;
+  /** The secret that the new one takes the place of, where there is one: of two that overlap, the new one is bound as the old one is. */
+  readonly replaces?: Secret;
 }
 
 /**
@@ -99,10 +101,14 @@ export interface Candidate {
   readonly secret: Secret;
 }
 
+/**
+ * `onFile`: the target has it on file, but that is no proof that it opens the account (a line in authorized_keys): only a login is.
+ * Where several are live, the first of those given.
+ */
 export type LiveAnswer =
-  | { readonly live: string; readonly method: string; readonly node: string }
+  | { readonly live: string; readonly method: string; readonly node: string; readonly onFile?: true }
   /** None of the candidates: a foreign secret. Strong evidence only. */
-  | { readonly live: 'none'; readonly method: string; readonly node: string }
+  | { readonly live: 'none'; readonly method: string; readonly node: string; readonly onFile?: true }
   | { readonly live: 'unknown'; readonly reason: string };
 
 /** Tells which candidate is live without a login of the account: by verifier or change counter (`src/rotate/README.md`). */
@@ -115,12 +121,24 @@ export interface Quiesce {
   quiesce(account: Account, attempt: Attempt): Promise<boolean>;
 }
 
+/**
+ * Of targets where the old secret lives on beside the new one (`ProviderModule.rollback`): ends old ones, once the new one is current.
+ * Idempotent; touches nothing but these secrets, and nothing at all unless `keep` is on the target. An `unknown` outcome may be sent again.
+ */
+export interface Overlap {
+  retire(account: Account, keep: Secret, drop: readonly Secret[], attempt: Attempt): Promise<SetOutcome>;
+}
+
 export function hasOracle(provider: Provider): provider is Provider & OracleOf {
   return 'identify' in provider;
 }
 
 export function canQuiesce(provider: Provider): provider is Provider & Quiesce {
   return 'quiesce' in provider;
+}
+
+export function canRetire(provider: Provider): provider is Provider & Overlap {
+  return 'retire' in provider;
 }
 
 export interface OpenOptions {
@@ -130,12 +148,18 @@ export interface OpenOptions {
   readonly sessionName: string;
 }
 
+/** What becomes of the old secret: it stops working at once, or lives on beside the new one until it is retired. By field where they differ. */
+export type Rollback = 'none' | 'overlap' | Readonly<Partial<Record<SecretField, 'none' | 'overlap'>>>;
+
+export function overlaps(rollback: Rollback, field: SecretField): boolean {
+  return (typeof rollback === 'string' ? rollback : rollback[field]) === 'overlap';
+}
+
 /** What `project/` loads lazily for a type of target. */
 export interface ProviderModule {
   /** Can this provider prove a login at all (else rotations are `unproved`)? */
   readonly provable: boolean;
-  /** Can the old secret be set again, or does it live on beside the new one? */
-  readonly rollback: 'none' | 'overlap';
+  readonly rollback: Rollback;
   /**
    * Connects; with a credential it logs in and throws `ProviderError` when that fails (PAM6003 = the credential was refused:
    * one failed login was spent). Without a credential nothing is connected until `prove`.

@@ -30,9 +30,17 @@ export function createSealer(recipients: readonly string[], identities: readonly
   };
 }
 
-/** Throws VaultError PAM5013, which does not repeat the text: somebody may have given an identity by mistake. */
+/**
+ * Throws VaultError PAM5013, which does not repeat the text: somebody may have given an identity by mistake. Seals once, since some
+ * kinds of recipients exclude each other (post-quantum ones any other), which is found only then.
+ */
 export async function checkRecipients(recipients: readonly string[]): Promise<void> {
-  await encrypterFor(recipients);
+  const encrypter = await encrypterFor(recipients);
+  try {
+    await encrypter.encrypt(new Uint8Array());
+  } catch {
+    throw new VaultError('PAM5013', 'nothing can be sealed to these recipients together');
+  }
 }
 
 async function encrypterFor(recipients: readonly string[]) {
@@ -40,6 +48,8 @@ async function encrypterFor(recipients: readonly string[]) {
   const encrypter = new Encrypter();
   for (const [index, recipient] of recipients.entries()) {
     try {
+      // Bech32 may be written in capitals as well: one recipient would have two names.
+      if (!/^age1[0-9a-z]+$/.test(recipient)) throw new Error();
       encrypter.addRecipient(recipient);
     } catch {
       throw new VaultError('PAM5013', `recipient ${index + 1} is no age recipient`, { hint: 'a recipient starts with `age1`' });

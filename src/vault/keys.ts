@@ -17,6 +17,8 @@ export interface MasterKey {
 /** One key for each purpose (HKDF-SHA-256, RFC 5869; salt = lineage). */
 export interface VaultKeys {
   readonly lineage: string;
+  /** Names the key and tells nothing about it (hex): stands in the vault, so that who has an older key notices. */
+  readonly id: string;
   /** Wraps the random key of each secret. */
   readonly wrapping: Buffer;
   /** Authenticates records and the list of recipients. */
@@ -27,6 +29,11 @@ export interface VaultKeys {
 
 export function generateMasterKey(): MasterKey {
   return { seed: randomBytes(KEY_BYTES), key: randomBytes(KEY_BYTES) };
+}
+
+/** A new key for the same vault. */
+export function renewMasterKey({ seed }: MasterKey): MasterKey {
+  return { seed: Buffer.from(seed), key: randomBytes(KEY_BYTES) };
 }
 
 export function encodeMasterKey(master: MasterKey): Buffer {
@@ -50,7 +57,12 @@ export function lineageOf(master: MasterKey): string {
 export function deriveKeys(master: MasterKey): VaultKeys {
   const lineage = lineageOf(master);
   const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', master.key, lineage, `pam/v1 ${purpose}`, KEY_BYTES));
-  return { lineage, wrapping: derive('secrets'), mac: derive('records'), audit: derive('audit') };
+  const id = derive('id').toString('hex', 0, 16);
+  return { lineage, id, wrapping: derive('secrets'), mac: derive('records'), audit: derive('audit') };
+}
+
+export function forgetMasterKey({ seed, key }: MasterKey): void {
+  for (const part of [seed, key]) part.fill(0);
 }
 
 /** Overwrites every key; what is derived from them cannot be used any more. */

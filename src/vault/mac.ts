@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { canonicalJson, type VaultRecord } from '../model/index.ts';
 import type { VaultKeys } from './keys.ts';
+import type { Recipient } from './vault.ts';
 import { VaultError } from './vault-error.ts';
 
 /** What the MAC of a record stands over: canonical JSON of everything but the MAC itself. */
@@ -14,7 +15,7 @@ export function recordMac(keys: VaultKeys, body: string): string {
 }
 
 /** HMAC-SHA-256 (hex) over the recipients: whoever could add one would be sent every journal entry. */
-export function recipientsMac(keys: VaultKeys, recipients: readonly string[]): string {
+export function recipientsMac(keys: VaultKeys, recipients: readonly Recipient[]): string {
   return hmac(keys.mac, `pam/v1 recipients\n${keys.lineage}\n${canonicalJson(recipients)}`);
 }
 

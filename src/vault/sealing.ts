@@ -47,6 +47,17 @@ export function openSecret(keys: VaultKeys, ref: SecretRef, sealed: Buffer): Sec
   }
 }
 
+/** The same secret under the keys of `next`, encrypted afresh; null when it does not decrypt under those of `old`. */
+export function resealSecret(old: VaultKeys, next: VaultKeys, ref: SecretRef, sealed: Buffer): Buffer | null {
+  let secret: Secret;
+  try {
+    secret = openSecret(old, ref, sealed);
+  } catch {
+    return null;
+  }
+  return sealSecret(next, ref, secret);
+}
+
 function associatedData(keys: VaultKeys, { record, field, version }: SecretRef): Buffer {
   return Buffer.from(canonicalJson({ lineage: keys.lineage, record, field, version }));
 }

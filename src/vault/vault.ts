@@ -143,6 +143,19 @@ export interface Runs {
   finish(runId: string, exit: number): Promise<void>;
 }
 
+/** Who can open the vault. At least one of each role stays at all times. */
+export interface Recipient {
+  /** The public half of an age key pair, `age1…`. */
+  readonly recipient: string;
+  /** `runner`: works with the vault; `recovery`: its identity is kept offline, for the day when all others are lost. */
+  readonly role: 'runner' | 'recovery';
+  /** What a person calls it. */
+  readonly label?: string;
+  readonly since: Instant;
+}
+
+export type NewRecipient = Omit<Recipient, 'since'>;
+
 /** What needs no key and takes no lock. Open it, read, dispose. */
 export interface VaultReader extends AsyncDisposable {
   /** Made by `init`, the same for as long as the vault lives. */
@@ -153,7 +166,10 @@ export interface VaultReader extends AsyncDisposable {
   readRun(id: string): Promise<{ run: Run; ledger: readonly LedgerEntry[] } | null>;
   /** The newest run of that digest, finished or not. */
   findRun(digest: string): Promise<Run | null>;
+  /** Those of living holders; one of a process that is known to be dead is free for everybody. */
   heldLeases(): Promise<readonly { scope: LeaseScope; epoch: number; holder: LeaseHolder; expiresAt: Instant }[]>;
+  /** As the vault lists them; that nobody changed the list is known once the key is open. */
+  recipients(): Promise<readonly Recipient[]>;
   /** Oldest first. `verifyAuditChain` checks the chain, and with `Vault.isAuthentic` the MACs. */
   audit(): AsyncIterable<AuditEvent>;
   /**
@@ -165,7 +181,8 @@ export interface VaultReader extends AsyncDisposable {
 
 /**
  * A vault whose key is open. Disposing it forgets the key and closes it. Every vault passes `test/contract/vault.ts`.
- * Times come from the clock it was opened with.
+ * Times come from the clock it was opened with. Once another process has changed the key, everything that uses the key is
+ * VaultError PAM5018, and nothing is read or written under the old one.
  */
 export interface Vault extends VaultReader {
   /**
@@ -188,6 +205,23 @@ export interface Vault extends VaultReader {
   appendAudit(entries: readonly AuditEntry[]): Promise<void>;
   /** Does the event carry the MAC that its hash has under our key? For `verifyAuditChain`. */
   isAuthentic(event: AuditEvent): boolean;
+  /**
+   * Ends a lease that its holder does not release: the epoch rises, so that the holder can write no more (PAM5008). Audited.
+   * Returns who held it; null when nobody did.
+   */
+  breakLease(scope: LeaseScope): Promise<LeaseHolder | null>;
+  /**
+   * Lets one more identity open the vault. PAM5013 when it is no recipient or is one already. Handles that are open, this one too,
+   * go on sealing to those who were recipients when they were opened.
+   */
+  addRecipient(added: NewRecipient): Promise<void>;
+  /**
+   * Takes a recipient away and gives the vault a new key, in one transaction: what the removed identity could open is gone from
+   * the vault (`erased`: from its log and free space too; false while somebody else reads). Every handle, this one too, has the
+   * old key and must be opened again (PAM5018).
+   * PAM5013 when it is no recipient; PAM5019 when it is the last of its role, or while a rotation is unfinished.
+   */
+  removeRecipient(recipient: string): Promise<{ readonly erased: boolean }>;
   readonly attempts: Attempts;
   readonly runs: Runs;
   /** Seals bytes to all recipients of the vault, the offline recovery recipient among them: used by the rotation journal. */

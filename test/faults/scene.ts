@@ -30,8 +30,10 @@ export interface Scene extends AsyncDisposable {
   readonly mode: Mode;
   readonly accounts: readonly SceneAccount[];
   readonly admin: SceneAccount;
-  /** Declares everything anew; `rotation` is merged into that of the accounts which it is true for. */
-  declare(rotation: object, only?: readonly SceneAccount[]): Promise<void>;
+  /** Declares everything anew; `rotation` is merged into that of `only`, `version` is that of every password source. */
+  declare(rotation: object, only?: readonly SceneAccount[], version?: number): Promise<void>;
+  /** The environment variable that the manifest reads the account's password from. */
+  variable(account: SceneAccount): string;
   record(address: Address): Promise<VaultRecord>;
   /** Text of a stored version. */
   stored(address: Address, state?: VersionState): Promise<string | undefined>;
@@ -48,6 +50,10 @@ export interface SceneOptions {
   readonly rotation?: object;
   /** Where pam connects, such as a fault proxy; default: the server. */
   readonly endpoint?: { readonly host: string; readonly port: number };
+  /** Of the administrator itself. */
+  readonly adminRotation?: object;
+  /** What the accounts are called, with a number behind; for rules of pg_hba.conf. Default `app`. */
+  readonly prefix?: string;
   /** Accounts from this index on have no password in the manifest, so that the vault has none before the first rotation. */
   readonly unknownFrom?: number;
   readonly env?: Readonly<Record<string, string>>;
@@ -55,7 +61,7 @@ export interface SceneOptions {
 
 /** Makes the roles on the server (each scene its own) and a project that declares them. */
 export async function makeScene(server: PostgresServer, options: SceneOptions): Promise<Scene> {
-  const { mode, rotation = { initial: 'now' }, unknownFrom = options.accounts, endpoint = server } = options;
+  const { mode, rotation = { initial: 'now' }, prefix = 'app', unknownFrom = options.accounts, endpoint = server } = options;
   const tag = randomUUID().slice(0, 8);
   const make = (name: string): SceneAccount => ({
     address: `PamUser/${name}`,
@@ -63,7 +69,7 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
     password: `first-${randomBytes(15).toString('base64url')}`,
   });
   const admin = make('admin');
-  const accounts = Array.from({ length: options.accounts }, (_, i) => make(`app-${i + 1}`));
+  const accounts = Array.from({ length: options.accounts }, (_, i) => make(`${prefix}-${i + 1}`));
   await makeRoles(server, mode, admin, accounts);
 
   const variable = (account: SceneAccount) => account.login.toUpperCase();
@@ -77,8 +83,8 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
     metadata: { name: account.address.slice('PamUser/'.length) },
     spec: { login: account.login, resource: 'PamDatabase/db', ...extra },
   });
-  const password = (account: SceneAccount) => ({ password: { fromEnv: variable(account) } });
-  const common = [
+  const password = (account: SceneAccount, version: number) => ({ password: { fromEnv: variable(account), version } });
+  const common = (version: number) => [
     { apiVersion: 'pam/v1', kind: 'PamConfiguration', metadata: { name: 'net' }, spec: { type: 'network' } },
     {
       apiVersion: 'pam/v1',
@@ -94,14 +100,21 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
       },
     },
     { apiVersion: 'pam/v1', kind: 'RotationPolicy', metadata: { name: 'monthly' }, spec: { schedule: { every: '30d' } } },
-    ...(mode === 'self' ? [] : [own(admin, password(admin))]),
+    ...(mode === 'self'
+      ? []
+      : [
+          own(admin, {
+            ...password(admin, version),
+            ...(options.adminRotation === undefined ? {} : { rotation: { type: 'general', policy: 'monthly', ...options.adminRotation } }),
+          }),
+        ]),
   ];
-  const declare: Scene['declare'] = (more, only = accounts) =>
+  const declare: Scene['declare'] = (more, only = accounts, version = 1) =>
     project.declare([
-      ...common,
+      ...common(version),
       ...accounts.map((account, i) =>
         own(account, {
-          ...(mode === 'self' || i < unknownFrom ? password(account) : {}),
+          ...(mode === 'self' || i < unknownFrom ? password(account, version) : {}),
           rotation: {
             type: 'general',
             policy: 'monthly',
@@ -122,6 +135,7 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
     accounts,
     admin,
     declare,
+    variable,
     record,
     stored: (address, state = 'current') => project.withVault((vault) => storedIn(vault, address, state)),
     staged: (address) => project.withVault((vault) => stagedIn(vault, address)),

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { loadManifests } from '../../src/manifest/index.ts';
 import { readDocuments } from '../../src/manifest/documents.ts';
+import { loadManifests } from '../../src/manifest/index.ts';
 import { openSource, type SourceFile } from '../../src/manifest/source.ts';
 import { readTree } from '../../src/manifest/tree.ts';
 import { load, manifest } from './load.ts';
 
 const POLICY = 'apiVersion: pam/v1\nkind: RotationPolicy\nmetadata: { name: a }\nspec: {}\n';
 const places = (text: Uint8Array) =>
-  loadManifests([{ path: 'a.yaml', text }], { readFile: () => null }).problems.map((p) => `${p.code} ${p.source?.line}:${p.source?.column}`);
+  loadManifests([{ path: 'a.yaml', text }], { readFile: () => null }).problems.map(
+    (p) => `${p.code} ${p.source?.line}:${p.source?.column}`,
+  );
 
 function open(text: string): SourceFile {
   const opened = openSource('a.yaml', Buffer.from(text));
@@ -88,7 +90,9 @@ describe('limits', () => {
 
   test('bound the problems of a document', () => {
     expect(load(`a: 1\n${'a: 2\n'.repeat(2_000)}`).problems.length).toBe(1_001);
-    expect(load(`${POLICY.replace('{}', `{ ${Array.from({ length: 2_000 }, (_, i) => `x${i}: 1`).join(', ')} }`)}`).problems.length).toBe(1_000);
+    expect(load(`${POLICY.replace('{}', `{ ${Array.from({ length: 2_000 }, (_, i) => `x${i}: 1`).join(', ')} }`)}`).problems.length).toBe(
+      1_000,
+    );
   });
 
   test('bound the documents of a file', () => {
@@ -128,7 +132,10 @@ describe('values', () => {
 });
 
 describe('a large project', () => {
-  const documents = (count: number) => Array.from({ length: count }, (_, i) => manifest('PamUser', `u${i}`, { login: `l${i}`, resource: 'm', hooks: [{ file: 'hook.sh' }] })).join('');
+  const documents = (count: number) =>
+    Array.from({ length: count }, (_, i) =>
+      manifest('PamUser', `u${i}`, { login: `l${i}`, resource: 'm', hooks: [{ file: 'hook.sh' }] }),
+    ).join('');
 
   test('is read in full, and each file that it names once', () => {
     let reads = 0;

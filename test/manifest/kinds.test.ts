@@ -7,7 +7,15 @@ import { CA, load, manifest } from './load.ts';
 /** For each kind, manifests that together use every field. */
 const FULL: Readonly<Record<Kind, readonly Readonly<Record<string, unknown>>[]>> = {
   PamConfiguration: [
-    { type: 'network', defaultPolicy: 'monthly', portMapping: ['2222=ssh'], runner: 'dc1', hooks: [], networkId: 'dc1', networkCIDR: '192.0.2.0/24' },
+    {
+      type: 'network',
+      defaultPolicy: 'monthly',
+      portMapping: ['2222=ssh'],
+      runner: 'dc1',
+      hooks: [],
+      networkId: 'dc1',
+      networkCIDR: '192.0.2.0/24',
+    },
     {
       type: 'aws',
       awsId: 'prod',
@@ -25,9 +33,23 @@ const FULL: Readonly<Record<Kind, readonly Readonly<Record<string, unknown>>[]>>
       tenantId: '9999',
       resourceGroups: ['orders'],
     },
-    { type: 'domain', pamDomainId: 'example.internal', host: 'dc1.example.internal', port: 636, tls: { mode: 'verify-ca' }, adminCredential: 'admin' },
+    {
+      type: 'domain',
+      pamDomainId: 'example.internal',
+      host: 'dc1.example.internal',
+      port: 636,
+      tls: { mode: 'verify-ca' },
+      adminCredential: 'admin',
+    },
     { type: 'gcp', pamGcpId: 'prod', serviceAccountKey: { fromFile: 'gcp.json' }, regionNames: ['europe-west3'] },
-    { type: 'oci', pamOciId: 'prod', adminOcid: 'ocid1.user', adminPrivateKey: { fromEnv: 'OCI_KEY' }, tenancyOci: 'ocid1.tenancy', regionOci: 'eu-frankfurt-1' },
+    {
+      type: 'oci',
+      pamOciId: 'prod',
+      adminOcid: 'ocid1.user',
+      adminPrivateKey: { fromEnv: 'OCI_KEY' },
+      tenancyOci: 'ocid1.tenancy',
+      regionOci: 'eu-frankfurt-1',
+    },
   ],
   PamMachine: [
     {
@@ -46,7 +68,15 @@ const FULL: Readonly<Record<Kind, readonly Readonly<Record<string, unknown>>[]>>
       adminCredential: 'root',
       launchCredential: 'PamUser/root',
       pamSettings: { connection: { protocol: 'ssh', port: '22' } },
-      hooks: [{ file: 'hook.sh', sha256: createHash('sha256').update('#!/bin/sh\n').digest('hex'), command: ['bash', '-e'], timeout: '60s', records: ['root'] }],
+      hooks: [
+        {
+          file: 'hook.sh',
+          sha256: createHash('sha256').update('#!/bin/sh\n').digest('hex'),
+          command: ['bash', '-e'],
+          timeout: '60s',
+          records: ['root'],
+        },
+      ],
     },
     { configuration: 'onprem', host: 'app2', knownHosts: './known_hosts' },
   ],
@@ -153,7 +183,13 @@ const FULL: Readonly<Record<Kind, readonly Readonly<Record<string, unknown>>[]>>
   ],
 };
 
-const METADATA = { folder: 'prod/databases', title: 'Orders', labels: { team: 'payments', 'example.com/tier': '1' }, moved: { from: 'former' }, lifecycle: { protect: true, retire: false } };
+const METADATA = {
+  folder: 'prod/databases',
+  title: 'Orders',
+  labels: { team: 'payments', 'example.com/tier': '1' },
+  moved: { from: 'former' },
+  lifecycle: { protect: true, retire: false },
+};
 
 describe.each(KINDS)('%s', (kind) => {
   test('is read with every field that it can have', async () => {
@@ -169,7 +205,8 @@ describe.each(KINDS)('%s', (kind) => {
   });
 
   test('refuses fields that it does not have', () => {
-    for (const spec of FULL[kind]) expect(load(manifest(kind, 'a', { ...spec, unknown: 1 })).problems.map((p) => p.code)).toContain('PAM1013');
+    for (const spec of FULL[kind])
+      expect(load(manifest(kind, 'a', { ...spec, unknown: 1 })).problems.map((p) => p.code)).toContain('PAM1013');
   });
 });
 
@@ -222,6 +259,8 @@ function declaredPaths(schema: SchemaNode): Set<string> {
 }
 
 test('a certificate of the test files is what the CA field keeps', () => {
-  const { resources } = load(manifest('PamDatabase', 'db', { configuration: 'a', databaseType: 'mysql', host: 'b', tls: { ca: 'ca.pem' } }));
+  const { resources } = load(
+    manifest('PamDatabase', 'db', { configuration: 'a', databaseType: 'mysql', host: 'b', tls: { ca: 'ca.pem' } }),
+  );
   expect(resources[0]?.fields['tls']).toEqual({ ca: CA });
 });

@@ -45,7 +45,9 @@ export const MALFORMED: readonly Malformed[] = [
   {
     name: 'aliases that expand without bound',
     code: 'PAM1003',
-    text: database(`  pamSettings: { a: &a [1,2,3,4,5,6,7,8,9,0], b: &b [${'*a,'.repeat(10)}], c: &c [${'*b,'.repeat(10)}], d: [${'*c,'.repeat(7)}‸*c,*c] }`),
+    text: database(
+      `  pamSettings: { a: &a [1,2,3,4,5,6,7,8,9,0], b: &b [${'*a,'.repeat(10)}], c: &c [${'*b,'.repeat(10)}], d: [${'*c,'.repeat(7)}‸*c,*c] }`,
+    ),
   },
   { name: 'a key that stands twice', code: 'PAM1004', text: user('  login: a\n  ‸login: b') },
   { name: 'a secret field that stands twice', code: 'PAM1004', text: user('  login: a\n  password: { fromEnv: A }\n  ‸password: hunter2') },
@@ -112,16 +114,28 @@ export const MALFORMED: readonly Malformed[] = [
   { name: 'an empty command', code: 'PAM1017', text: user('  login: a\n  password: { fromCommand: ‸[] }') },
   { name: 'a duration without a unit', code: 'PAM1017', text: policy('{ schedule: { every: ‸"30" } }') },
   { name: 'a time that there is not', code: 'PAM1017', text: policy('{ schedule: { daily: { time: ‸"24:00" } } }') },
-  { name: 'a fingerprint of another form', code: 'PAM1017', text: 'apiVersion: pam/v1\nkind: PamMachine\nmetadata: { name: m }\nspec: { configuration: a, host: b, hostKey: ‸"MD5:00" }\n' },
+  {
+    name: 'a fingerprint of another form',
+    code: 'PAM1017',
+    text: 'apiVersion: pam/v1\nkind: PamMachine\nmetadata: { name: m }\nspec: { configuration: a, host: b, hostKey: ‸"MD5:00" }\n',
+  },
   { name: 'a label key with spaces', code: 'PAM1017', text: user('  login: a', '{ name: app, labels: { ‸"a b": x } }') },
   { name: 'the same service twice', code: 'PAM1017', text: user('  login: a\n  services: ‸[a, a]') },
-  { name: 'an address that is no page', code: 'PAM1017', text: 'apiVersion: pam/v1\nkind: PamRemoteBrowser\nmetadata: { name: b }\nspec: { configuration: a, url: ‸"javascript:1" }\n' },
+  {
+    name: 'an address that is no page',
+    code: 'PAM1017',
+    text: 'apiVersion: pam/v1\nkind: PamRemoteBrowser\nmetadata: { name: b }\nspec: { configuration: a, url: ‸"javascript:1" }\n',
+  },
   { name: 'two sources', code: 'PAM1018', text: user('  login: a\n  password: ‸{ fromEnv: A, fromFile: b }') },
   { name: 'a source without a place', code: 'PAM1018', text: user('  login: a\n  password: ‸{ version: 2 }') },
   { name: 'two forms of schedule', code: 'PAM1018', text: policy('{ schedule: ‸{ every: 30d, onDemand: true } }') },
   { name: 'no form of schedule', code: 'PAM1018', text: policy('{ schedule: ‸{ timezone: UTC } }') },
   { name: 'resource beside configuration', code: 'PAM1018', text: user('  login: a\n  ‸resource: PamMachine/m\n  configuration: c') },
-  { name: 'a schedule beside a policy', code: 'PAM1018', text: user('  login: a\n  rotation: { type: general, policy: p, ‸schedule: { every: 30d } }') },
+  {
+    name: 'a schedule beside a policy',
+    code: 'PAM1018',
+    text: user('  login: a\n  rotation: { type: general, policy: p, ‸schedule: { every: 30d } }'),
+  },
   { name: 'a reference to an unknown kind', code: 'PAM1022', text: user('  login: a\n  resource: ‸Pamdatabase/db') },
   { name: 'a reference with a space', code: 'PAM1022', text: user('  login: a\n  resource: ‸the database') },
   { name: 'a rename that is no name', code: 'PAM1022', text: user('  login: a', '{ name: app, moved: { from: ‸Old } }') },
@@ -135,15 +149,27 @@ export const MALFORMED: readonly Malformed[] = [
   { name: 'a password with a key of its own', code: 'PAM1020', text: user('  login: a\n  password: ‸{ value: hunter2 }') },
   { name: 'a password beside its source', code: 'PAM1020', text: user('  login: a\n  password: ‸{ fromEnv: A, default: hunter2 }') },
   { name: 'a password as a key', code: 'PAM1020', text: user('  login: a\n  password: ‸{ hunter2 }') },
-  { name: 'a private key', code: 'PAM1020', text: user('  login: a\n  privateKey: ‸|\n    -----BEGIN OPENSSH PRIVATE KEY-----\n    hunter2') },
+  {
+    name: 'a private key',
+    code: 'PAM1020',
+    text: user('  login: a\n  privateKey: ‸|\n    -----BEGIN OPENSSH PRIVATE KEY-----\n    hunter2'),
+  },
   { name: 'a second factor', code: 'PAM1020', text: user('  login: a\n  oneTimeCode: ‸otpauth://totp/a?secret=hunter2') },
   { name: 'a cloud secret', code: 'PAM1020', text: configuration('{ type: azure, clientSecret: ‸hunter2 }') },
   { name: 'a password where there is none', code: 'PAM1020', text: database('  password: ‸hunter2') },
   { name: 'a password under another name', code: 'PAM1020', text: user('  login: a\n  adminPassword: ‸hunter2') },
   { name: 'a password in session settings', code: 'PAM1020', text: database('  pamSettings: { connection: { httpPassword: ‸hunter2 } }') },
-  { name: 'a password in a URL', code: 'PAM1020', text: configuration('{ type: aws, endpoint: "‸https://app:hunter2@example.internal" }').replace('"‸', '‸"') },
+  {
+    name: 'a password in a URL',
+    code: 'PAM1020',
+    text: configuration('{ type: aws, endpoint: "‸https://app:hunter2@example.internal" }').replace('"‸', '‸"'),
+  },
 
-  { name: 'a password in the place of a field', code: 'PAM1013', text: user('  login: a\n  ‸hunter2: x').replace('login: a', 'login: a\n  # password:') },
+  {
+    name: 'a password in the place of a field',
+    code: 'PAM1013',
+    text: user('  login: a\n  ‸hunter2: x').replace('login: a', 'login: a\n  # password:'),
+  },
 
   // What only pam knows.
   { name: 'a crontab line', code: 'PAM1027', text: policy('{ schedule: { cron: ‸"0 3 * * 0" } }') },

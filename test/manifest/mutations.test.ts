@@ -11,9 +11,60 @@ const SEEDS = [
   'apiVersion: pam/v1\nkind: PamConfiguration\nmetadata: { name: c }\nspec:\n  type: network\n  portMapping: &p\n    - 22=ssh\n  hooks: [{ file: a.sh }]\n',
 ];
 const WORDS = [
-  '\n', '\n  ', '  ', ' ', '\t', ':', ': ', '- ', '? ', '[', ']', '{', '}', ',', '"', "'", '#', '&a ', '*a', '!x ', '!!int ', '|', '>', '%', '@', '`', '\\',
-  '---\n', '...\n', '%YAML 1.2\n', '<<: ', '~', 'null', 'true', '0', '-1', '1e999', '.inf', '99999999999999999999', '\u0000', '\u0007', '\u202e', '\ufeff', '\u2028',
-  '\ud800', '\u00e9', '\u{1f511}', '__proto__: ', 'constructor: ', 'password: ', 'name: ', 'spec: ', 'kind: PamUser\n', 'metadata: ',
+  '\n',
+  '\n  ',
+  '  ',
+  ' ',
+  '\t',
+  ':',
+  ': ',
+  '- ',
+  '? ',
+  '[',
+  ']',
+  '{',
+  '}',
+  ',',
+  '"',
+  "'",
+  '#',
+  '&a ',
+  '*a',
+  '!x ',
+  '!!int ',
+  '|',
+  '>',
+  '%',
+  '@',
+  '`',
+  '\\',
+  '---\n',
+  '...\n',
+  '%YAML 1.2\n',
+  '<<: ',
+  '~',
+  'null',
+  'true',
+  '0',
+  '-1',
+  '1e999',
+  '.inf',
+  '99999999999999999999',
+  '\u0000',
+  '\u0007',
+  '\u202e',
+  '\ufeff',
+  '\u2028',
+  '\ud800',
+  '\u00e9',
+  '\u{1f511}',
+  '__proto__: ',
+  'constructor: ',
+  'password: ',
+  'name: ',
+  'spec: ',
+  'kind: PamUser\n',
+  'metadata: ',
 ];
 
 /** mulberry32: the same changes in each run, so that a failure can be repeated. */
@@ -60,26 +111,41 @@ function mutate(text: string, random: (below: number) => number): Uint8Array {
 }
 
 /** 100,000 in all, in parts that say which seed failed. */
-test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('10,000 changed manifests give errors at places in the text, and nothing else (seed %i)', (seed) => {
-  const random = createRandom(seed);
-  let refused = 0;
-  for (let i = 0; i < 10_000; i++) {
-    const text = mutate(SEEDS[i % SEEDS.length] ?? '', random);
-    const { problems, resources } = loadManifests([{ path: 'a.yaml', text }], { readFile: () => Buffer.from('#!/bin/sh\n'), allowCommands: [] });
-    if (problems.length > 0) refused++;
-    const content = Buffer.from(text).toString();
-    // A change can move the secret to where it is none.
-    const hasSecret = /password: *["']?hunter2/.test(content) && content.indexOf('hunter2') === content.lastIndexOf('hunter2');
-    const lines = text.filter((byte) => byte === 0x0a).length + 1;
-    for (const { code, message, source, hint, frame } of problems) {
-      const isFine = isCode(code) && code.startsWith('PAM10') && message !== '' && source !== undefined && source.line >= 1 && source.line <= lines && source.column >= 1;
-      // Only then is it worth the time to say what is not.
-      if (!isFine) expect.fail(`${code} ${message} at ${source?.line}:${source?.column} of ${JSON.stringify(content)}`);
-      if (hasSecret && /hunter2/.test(`${message}${hint}${frame?.text}`)) expect.fail(`${message} ${hint} ${frame?.text} of ${JSON.stringify(content)}`);
+test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])(
+  '10,000 changed manifests give errors at places in the text, and nothing else (seed %i)',
+  (seed) => {
+    const random = createRandom(seed);
+    let refused = 0;
+    for (let i = 0; i < 10_000; i++) {
+      const text = mutate(SEEDS[i % SEEDS.length] ?? '', random);
+      const { problems, resources } = loadManifests([{ path: 'a.yaml', text }], {
+        readFile: () => Buffer.from('#!/bin/sh\n'),
+        allowCommands: [],
+      });
+      if (problems.length > 0) refused++;
+      const content = Buffer.from(text).toString();
+      // A change can move the secret to where it is none.
+      const hasSecret = /password: *["']?hunter2/.test(content) && content.indexOf('hunter2') === content.lastIndexOf('hunter2');
+      const lines = text.filter((byte) => byte === 0x0a).length + 1;
+      for (const { code, message, source, hint, frame } of problems) {
+        const isFine =
+          isCode(code) &&
+          code.startsWith('PAM10') &&
+          message !== '' &&
+          source !== undefined &&
+          source.line >= 1 &&
+          source.line <= lines &&
+          source.column >= 1;
+        // Only then is it worth the time to say what is not.
+        if (!isFine) expect.fail(`${code} ${message} at ${source?.line}:${source?.column} of ${JSON.stringify(content)}`);
+        if (hasSecret && /hunter2/.test(`${message}${hint}${frame?.text}`))
+          expect.fail(`${message} ${hint} ${frame?.text} of ${JSON.stringify(content)}`);
+      }
+      if (resources.some((resource) => resource.positions?.['metadata.name'] === undefined)) expect.fail('a resource without places');
     }
-    if (resources.some((resource) => resource.positions?.['metadata.name'] === undefined)) expect.fail('a resource without places');
-  }
-  // Neither did every change break the text, nor none.
-  expect(refused).toBeGreaterThan(5_000);
-  expect(refused).toBeLessThan(10_000);
-}, 60_000);
+    // Neither did every change break the text, nor none.
+    expect(refused).toBeGreaterThan(5_000);
+    expect(refused).toBeLessThan(10_000);
+  },
+  60_000,
+);

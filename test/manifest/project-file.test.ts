@@ -53,7 +53,11 @@ describe('pam.yaml', () => {
     ['a vault without its URL', 'PAM1014', 'project: a\n‸vault: { type: postgres }\n'],
     ['a lineage that is none', 'PAM1017', 'project: a\nvault: { type: local, lineage: ‸abc }\n'],
     ['a URL with its password', 'PAM1020', 'project: a\nvault: { type: postgres, url: ‸"postgres://pam:hunter2@db/pam" }\n'],
-    ['a URL with its password in an environment', 'PAM1020', 'project: a\nvault: { type: local }\nenvironments: { x: { journal: { type: postgres, url: ‸"postgres://pam:hunter2@db/pam" } } }\n'],
+    [
+      'a URL with its password in an environment',
+      'PAM1020',
+      'project: a\nvault: { type: local }\nenvironments: { x: { journal: { type: postgres, url: ‸"postgres://pam:hunter2@db/pam" } } }\n',
+    ],
     ['a password', 'PAM1020', 'project: a\nvault: { type: local, password: ‸hunter2 }\n'],
     ['the configuration of Keeper itself', 'PAM1020', 'project: a\nvault: { type: keeper, config: ‸hunter2 }\n'],
     ['a URL of another kind', 'PAM1017', 'project: a\nvault: { type: postgres, url: ‸"mysql://db/pam" }\n'],
@@ -63,11 +67,31 @@ describe('pam.yaml', () => {
     ['no manifests', 'PAM1017', 'project: a\nvault: { type: local }\nmanifests: ‸[]\n'],
     ['manifests that are no list', 'PAM1015', 'project: a\nvault: { type: local }\nmanifests: ‸manifests/*.yaml\n'],
     ['a freeze without a reason', 'PAM1014', 'project: a\nvault: { type: local }\nfreeze: [‸{ from: 2027-01-01, to: 2027-01-02 }]\n'],
-    ['a freeze that ends before it begins', 'PAM1030', 'project: a\nvault: { type: local }\nfreeze: [{ from: 2027-01-02, to: ‸2027-01-01, reason: x }]\n'],
-    ['a freeze on a day that there is not', 'PAM1030', 'project: a\nvault: { type: local }\nfreeze: [{ from: ‸2027-02-30, to: 2027-03-01, reason: x }]\n'],
-    ['a freeze without its offset', 'PAM1017', 'project: a\nvault: { type: local }\nfreeze: [{ from: ‸"2027-01-01T00:00:00", to: 2027-03-01, reason: x }]\n'],
-    ['a day of acceptance that there is not', 'PAM1030', 'project: a\nvault: { type: local }\ndrift: { accept: [{ address: PamUser/a, reason: x, until: ‸2027-13-01 }] }\n'],
-    ['an address of no kind', 'PAM1017', 'project: a\nvault: { type: local }\ndrift: { accept: [{ address: ‸User/a, reason: x, until: 2027-01-01 }] }\n'],
+    [
+      'a freeze that ends before it begins',
+      'PAM1030',
+      'project: a\nvault: { type: local }\nfreeze: [{ from: 2027-01-02, to: ‸2027-01-01, reason: x }]\n',
+    ],
+    [
+      'a freeze on a day that there is not',
+      'PAM1030',
+      'project: a\nvault: { type: local }\nfreeze: [{ from: ‸2027-02-30, to: 2027-03-01, reason: x }]\n',
+    ],
+    [
+      'a freeze without its offset',
+      'PAM1017',
+      'project: a\nvault: { type: local }\nfreeze: [{ from: ‸"2027-01-01T00:00:00", to: 2027-03-01, reason: x }]\n',
+    ],
+    [
+      'a day of acceptance that there is not',
+      'PAM1030',
+      'project: a\nvault: { type: local }\ndrift: { accept: [{ address: PamUser/a, reason: x, until: ‸2027-13-01 }] }\n',
+    ],
+    [
+      'an address of no kind',
+      'PAM1017',
+      'project: a\nvault: { type: local }\ndrift: { accept: [{ address: ‸User/a, reason: x, until: 2027-01-01 }] }\n',
+    ],
     ['a command that is a text', 'PAM1015', 'project: a\nvault: { type: local }\nallowCommands: [‸op read]\n'],
     ['policies', 'PAM1031', 'project: a\nvault: { type: local }\npolicies: ‸[a.yaml]\n'],
     ['a key that stands twice', 'PAM1004', 'project: a\nvault: { type: local }\n‸project: b\n'],
@@ -75,11 +99,16 @@ describe('pam.yaml', () => {
     const before = text.slice(0, text.indexOf('‸')).split('\n');
     const { project, problems } = load(text.replace('‸', ''));
     expect(project).toBeNull();
-    expect(problems.map((p) => ({ code: p.code, ...p.source }))).toEqual([{ code, file: 'pam.yaml', line: before.length, column: (before.at(-1) ?? '').length + 1 }]);
+    expect(problems.map((p) => ({ code: p.code, ...p.source }))).toEqual([
+      { code, file: 'pam.yaml', line: before.length, column: (before.at(-1) ?? '').length + 1 },
+    ]);
     expect(JSON.stringify(problems.map((p) => [p, p.frame]))).not.toContain('hunter2');
   });
 });
 
 test('a freeze of days holds its last day in full', () => {
-  expect(freezeBounds({ from: '2027-12-20', to: '2027-12-20', reason: 'x' })).toEqual({ from: Date.UTC(2027, 11, 20), to: Date.UTC(2027, 11, 21) });
+  expect(freezeBounds({ from: '2027-12-20', to: '2027-12-20', reason: 'x' })).toEqual({
+    from: Date.UTC(2027, 11, 20),
+    to: Date.UTC(2027, 11, 21),
+  });
 });

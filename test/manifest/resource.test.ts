@@ -51,14 +51,23 @@ describe('fields', () => {
   test('name other resources by their full addresses', () => {
     expect(only(machine({ via: 'bastion' })).fields['via']).toBe('PamMachine/bastion');
     expect(only(user({ reconcileCredential: 'x' })).fields['reconcileCredential']).toBe('PamUser/x');
-    expect(only(user({ rotation: { type: 'general', policy: 'p' } })).fields['rotation']).toEqual({ type: 'general', policy: 'RotationPolicy/p' });
-    expect(only(manifest('PamConfiguration', 'c', { type: 'network', defaultPolicy: 'p' })).fields['defaultPolicy']).toBe('RotationPolicy/p');
+    expect(only(user({ rotation: { type: 'general', policy: 'p' } })).fields['rotation']).toEqual({
+      type: 'general',
+      policy: 'RotationPolicy/p',
+    });
+    expect(only(manifest('PamConfiguration', 'c', { type: 'network', defaultPolicy: 'p' })).fields['defaultPolicy']).toBe(
+      'RotationPolicy/p',
+    );
   });
 
   test('hold folder, title, labels and lifecycle, and neither name nor rename', () => {
     const metadata = { folder: 'f', title: 't', labels: { a: 'b' }, lifecycle: { protect: true }, moved: { from: 'old' } };
     const resource = only(user({}, metadata));
-    expect(resource.fields).toEqual({ login: 'l', metadata: { folder: 'f', title: 't', labels: { a: 'b' } }, lifecycle: { protect: true } });
+    expect(resource.fields).toEqual({
+      login: 'l',
+      metadata: { folder: 'f', title: 't', labels: { a: 'b' } },
+      lifecycle: { protect: true },
+    });
     expect(resource.movedFrom).toBe('PamUser/old');
   });
 
@@ -79,10 +88,22 @@ describe('fields', () => {
   test.each([
     ['bare names', user({ resource: 'PamMachine/m', services: ['a'] }), user({ services: ['PamMachine/a'], resource: 'PamMachine/m' })],
     ['the text of a CA and its file', machine({ tls: { ca: CA } }), machine({ tls: { ca: 'ca.pem' } })],
-    ['lines of known hosts and their file', machine({ knownHosts: 'b ssh-rsa AAAAB3Nz c\na ssh-rsa AAAAB3Nz' }), machine({ knownHosts: 'a ssh-rsa AAAAB3Nz\n\nb ssh-rsa AAAAB3Nz' })],
+    [
+      'lines of known hosts and their file',
+      machine({ knownHosts: 'b ssh-rsa AAAAB3Nz c\na ssh-rsa AAAAB3Nz' }),
+      machine({ knownHosts: 'a ssh-rsa AAAAB3Nz\n\nb ssh-rsa AAAAB3Nz' }),
+    ],
     ['paths', user({ hooks: [{ file: './hook.sh' }] }), user({ hooks: [{ file: '../m/hook.sh' }] })],
-    ['styles of YAML', user({ notes: 'a\nb\n' }), '---\nspec:\n  notes: |\n    a\n    b\n  login: "l"\nmetadata: {name: u}\nkind: PamUser\napiVersion: pam/v1\n'],
-    ['aliases', user({ consumers: ['x'], notes: 'x' }), '---\napiVersion: pam/v1\nkind: PamUser\nmetadata: { name: u }\nspec: { login: l, consumers: [&x x], notes: *x }\n'],
+    [
+      'styles of YAML',
+      user({ notes: 'a\nb\n' }),
+      '---\nspec:\n  notes: |\n    a\n    b\n  login: "l"\nmetadata: {name: u}\nkind: PamUser\napiVersion: pam/v1\n',
+    ],
+    [
+      'aliases',
+      user({ consumers: ['x'], notes: 'x' }),
+      '---\napiVersion: pam/v1\nkind: PamUser\nmetadata: { name: u }\nspec: { login: l, consumers: [&x x], notes: *x }\n',
+    ],
     ['empty groups', machine(), machine({}, { lifecycle: {} })],
     ['sources', user({ password: { fromEnv: 'A' } }), user({ password: { fromFile: 'b', version: 2 } })],
   ])('are the same for two spellings of %s', (_, a, b) => {
@@ -92,7 +113,9 @@ describe('fields', () => {
 
 describe('inputs', () => {
   test('name their source, with version 1 where none is given', () => {
-    const { inputs } = only(user({ password: { fromEnv: 'A' }, privateKey: { fromFile: './id', version: 2 }, oneTimeCode: { fromCommand: ['op', 'read', 'x'] } }));
+    const { inputs } = only(
+      user({ password: { fromEnv: 'A' }, privateKey: { fromFile: './id', version: 2 }, oneTimeCode: { fromCommand: ['op', 'read', 'x'] } }),
+    );
     expect(inputs).toEqual({
       password: { fromEnv: 'A', version: 1 },
       privateKey: { fromFile: 'm/id', version: 2 },
@@ -125,7 +148,11 @@ describe('a bare resource', () => {
   test('is refused where several have the name, and all are named', () => {
     const { problems } = load({ 'a.yaml': user({ resource: 'm' }), 'b.yaml': db('m'), 'c.yaml': machine() });
     expect(problems.map((p) => [p.code, p.message, p.hint])).toEqual([
-      ['PAM1021', 'PamUser/u: spec.resource fits PamMachine/m (c.yaml:4) and PamDatabase/m (b.yaml:4)', 'write PamMachine/m or PamDatabase/m'],
+      [
+        'PAM1021',
+        'PamUser/u: spec.resource fits PamMachine/m (c.yaml:4) and PamDatabase/m (b.yaml:4)',
+        'write PamMachine/m or PamDatabase/m',
+      ],
     ]);
   });
 
@@ -142,7 +169,9 @@ describe('a bare resource', () => {
 
 test('a rename from a name that is still declared is refused', () => {
   const { problems } = load(`${user({}, { moved: { from: 'v' } })}${manifest('PamUser', 'v', { login: 'l' })}`);
-  expect(problems.map((p) => [p.code, p.message, p.source?.line])).toEqual([['PAM1029', 'PamUser/u moved from PamUser/v, which is still declared at m/a.yaml:9', 4]]);
+  expect(problems.map((p) => [p.code, p.message, p.source?.line])).toEqual([
+    ['PAM1029', 'PamUser/u moved from PamUser/v, which is still declared at m/a.yaml:9', 4],
+  ]);
 });
 
 test('a weak complexity is a warning, and the resource is whole', () => {
@@ -172,7 +201,9 @@ describe('the digest', () => {
 });
 
 test('positions tell where each field stands', () => {
-  const resource = only('apiVersion: pam/v1\nkind: PamUser\nmetadata:\n  name: u\nspec:\n  login: l\n  rotation:\n    type: general\n    policy: p\n');
+  const resource = only(
+    'apiVersion: pam/v1\nkind: PamUser\nmetadata:\n  name: u\nspec:\n  login: l\n  rotation:\n    type: general\n    policy: p\n',
+  );
   expect(resource.source).toEqual({ file: 'm/a.yaml', line: 4, column: 9 });
   expect(resource.positions?.['spec.rotation.policy']).toEqual({ file: 'm/a.yaml', line: 9, column: 13 });
   expect(resource.positions?.['spec.login']).toEqual({ file: 'm/a.yaml', line: 6, column: 10 });

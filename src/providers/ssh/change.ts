@@ -1,18 +1,11 @@
 import type { Secret } from '../../model/index.ts';
-import type { Attempt, SetOutcome } from '../provider.ts';
+import type { Attempt, LiveAnswer, SetOutcome } from '../provider.ts';
 import { type Rights, sudoRefusal } from './rights.ts';
-import { EXIT, script, shellCommand } from './script.ts';
+import { EXIT, markerOf, script, shellCommand } from './script.ts';
 import { CLIENT_MARGIN_MS, type RunResult, type Session } from './session.ts';
 
 /** PAM_MAX_RESP_SIZE of Linux-PAM: longer ones are cut or refused. */
 const MAX_SECRET_BYTES = 511;
-
-/**
- * `$0` of the process that carries a change, so that another session can find it in the process list.
- */
-export function markerOf(attempt: Attempt): string {
-  return `pam-${attempt.rotationId}`;
-}
 
 /**
  * Hands one whole line on, or nothing. Until it has come, SIGTERM and the end of the connection end the process; from then on the change
@@ -42,11 +35,27 @@ export function refuseSecret(secret: Secret): SetOutcome | null {
   return bad ? refused('PAM6007', `chpasswd takes 1 to ${MAX_SECRET_BYTES} bytes without NUL and line breaks; nothing was sent`) : null;
 }
 
-/** An administrator sets the password of a local account: `login:password` over stdin, one account a call. */
-export async function resetPassword(session: Session, login: string, secret: Secret, rights: Rights, attempt: Attempt): Promise<SetOutcome> {
+/**
+ * An administrator sets the password of a local account: `login:password` over stdin, one account a call.
+ * @param isLive asks the verifier whether the new password is live: the answer to a `chpasswd` that failed for no known reason
+ */
+export async function resetPassword(
+  session: Session,
+  login: string,
+  secret: Secret,
+  rights: Rights,
+  attempt: Attempt,
+  isLive: () => Promise<LiveAnswer>,
+): Promise<SetOutcome> {
   const command = shellCommand(script(...rights.lines, ...CHANGE_AS_ROOT), [login], { ms: attempt.timeoutMs, marker: markerOf(attempt) });
   const result = await send(session, command, `${rights.input}${login}:${secret.reveal()}\n`, attempt);
-  return result === null ? unknown(BROKE) : explainReset(result);
+  if (result === null) return unknown(BROKE);
+  const outcome = explainReset(result);
+  if (outcome.outcome !== 'unknown' || result.code === null) return outcome;
+  // It has ended, so that nothing more can land.
+  const { live } = await isLive().catch(() => ({ live: 'unknown' }));
+  if (live === 'unknown') return outcome;
+  return live === 'none' ? refused('PAM6010', `${outcome.reason}; the password is as it was`, true) : { outcome: 'done' };
 }
 
 /** An account changes its own password, under the rules of the host. The session was opened with the old one. */
@@ -75,7 +84,8 @@ function common({ code, stderr }: RunResult): SetOutcome | null {
   if (code === 0) return { outcome: 'done' };
   if (code === EXIT.timedOut) return unknown('the host ended the command when its time was up');
   if (code === EXIT.cutInput) return refused('PAM6010', 'the command was cut off before it reached the host whole', true);
-  if (BUSY.test(stderr)) return refused('PAM6010', 'the password files of the host are locked or its disk is full; they are as they were', true);
+  if (BUSY.test(stderr))
+    return refused('PAM6010', 'the password files of the host are locked or its disk is full; they are as they were', true);
   return null;
 }
 

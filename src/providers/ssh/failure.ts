@@ -1,7 +1,7 @@
 import type { Code } from '../../errors/index.ts';
 import { connectionError, nodeOf } from '../network.ts';
 import { ProviderError, type Target } from '../provider.ts';
-import type { Trace } from './auth.ts';
+import type { Method, Trace } from './auth.ts';
 
 /** How a login went wrong. `restricted`: the secret is right all the same, with what stands in the way. */
 export interface LoginFailure {
@@ -11,6 +11,8 @@ export interface LoginFailure {
   readonly retryable: boolean;
   readonly spent: boolean;
   readonly restricted?: string;
+  /** How the secret was given, where it was. */
+  readonly method?: Method;
   /** No login of this account can be a proof, now or later. */
   readonly never?: boolean;
   readonly cause?: unknown;
@@ -25,6 +27,7 @@ export function explainLogin(error: unknown, trace: Trace, target: Target, banne
     reason,
     retryable: false,
     spent: false,
+    ...(trace.given === null ? {} : { method: trace.given }),
     ...more,
   });
   const restricted = (words: string, code: Code = 'PAM6006') => failure(code, words, { restricted: words });
@@ -56,9 +59,13 @@ export function explainLogin(error: unknown, trace: Trace, target: Target, banne
     });
   }
   if (level === 'handshake' || level === 'protocol') {
-    return failure('PAM6011', `${where} and pam have no SSH handshake in common (${message.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 120)})`, {
-      hint: 'an old server may lack curve25519 or rsa-sha2: update it',
-    });
+    return failure(
+      'PAM6011',
+      `${where} and pam have no SSH handshake in common (${message.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 120)})`,
+      {
+        hint: 'an old server may lack curve25519 or rsa-sha2: update it',
+      },
+    );
   }
   const failed = connectionError(error, target, trace.given !== null);
   return failure(failed.code, failed.message, { retryable: failed.retryable, spent: failed.spent, cause: error });

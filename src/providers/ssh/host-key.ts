@@ -51,7 +51,8 @@ export function distrustHostKey(target: Target, key: Buffer): ProviderError | nu
     );
   }
   const known = knownKeys(target);
-  if (known.some((entry) => entry.revoked && entry.key.equals(key))) return refuse(`its host key is revoked; ${shown}`, 'give it a new key');
+  if (known.some((entry) => entry.revoked && entry.key.equals(key)))
+    return refuse(`its host key is revoked; ${shown}`, 'give it a new key');
   const valid = known.filter((entry) => !entry.revoked);
   if (valid.some((entry) => entry.key.equals(key))) return null;
   return valid.length === 0

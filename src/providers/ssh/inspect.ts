@@ -18,11 +18,7 @@ export interface HostAccount {
   readonly today: number;
 }
 
-const LOOK = [
-  'echo "local:$(getent -s files passwd "$1")"',
-  'echo "any:$(getent passwd "$1")"',
-  'echo "now:$(date +%s)"',
-];
+const LOOK = ['echo "local:$(getent -s files passwd "$1")"', 'echo "any:$(getent passwd "$1")"', 'echo "now:$(date +%s)"'];
 /** `getent shadow` tells all at once, the verifier included; `passwd -S` is what a narrow sudoers file may allow instead. */
 const LOOK_AS_ROOT = [
   'if may getent shadow "$1"; then printf shadow:; $S getent shadow "$1" || echo; elif may passwd -S "$1"; then printf status:; $S passwd -S "$1" || echo; fi',

@@ -15,11 +15,7 @@ export interface Rights {
 export type Gained = { readonly ok: true; readonly rights: Rights } | { readonly ok: false; readonly reason: string };
 
 const ROOT = ['S=', 'may() { :; }', 'as_user() { u=$1; shift; runuser -u "$u" -- "$@"; }'];
-const SUDO = [
-  'S="sudo -n --"',
-  'may() { sudo -n -l -- "$@" >/dev/null 2>&1; }',
-  'as_user() { u=$1; shift; sudo -n -H -u "$u" -- "$@"; }',
-];
+const SUDO = ['S="sudo -n --"', 'may() { sudo -n -l -- "$@" >/dev/null 2>&1; }', 'as_user() { u=$1; shift; sudo -n -H -u "$u" -- "$@"; }'];
 /**
  * sudo gets the password of the credential on a stdin of its own and notes it for the children of this shell; what follows is `sudo -n`,
  * which reads nothing. So a new secret can never be taken for a password by sudo, whatever becomes of the first one.

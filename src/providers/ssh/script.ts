@@ -1,3 +1,5 @@
+import type { Attempt } from '../provider.ts';
+
 /**
  * A fixed POSIX script as one command line, which sh, csh and fish read alike: one word in single quotes, without `!`, line feeds or
  * single quotes of its own. What varies goes in as arguments (never secrets: everybody on the host sees those) or over stdin.
@@ -17,6 +19,11 @@ export function quote(word: string): string {
 /** One script from its lines. `LC_ALL=C`, since we look for the words of the programs. */
 export function script(...lines: readonly string[]): string {
   return ['export LC_ALL=C', ...lines].join('; ');
+}
+
+/** `$0` of the process that carries a change, so that another session can find it in the process list. */
+export function markerOf(attempt: Attempt): string {
+  return `pam-${attempt.rotationId}`;
 }
 
 /** Exit codes of our own scripts, outside those that shells, sudo and coreutils use for themselves. */

@@ -52,12 +52,7 @@ export class Session implements AsyncDisposable {
   async request(command: string, input: Buffer | string, boundMs: number): Promise<RunResult> {
     const timer = setTimeout(() => this.#socket.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })), boundMs);
     try {
-      return await new Promise<RunResult>((resolve, reject) => {
-        this.#client.exec(command, (error, channel) => {
-          if (error !== undefined) reject(error);
-          else collect(channel, input, resolve, reject);
-        });
-      });
+      return await runCommand(this.#client, command, input);
     } finally {
       clearTimeout(timer);
     }
@@ -69,16 +64,30 @@ export class Session implements AsyncDisposable {
       return await this.request(command, input, boundMs);
     } catch (error) {
       if (this.isGone) throw connectionError(closedError(), this.target);
-      throw new ProviderError('PAM6011', `${this.target.address} at ${nodeOf(this.target)} lets ${this.credential.address} run no command`, {
-        hint: 'look at ForceCommand, MaxSessions and the shell of the account',
-        cause: error,
-      });
+      throw new ProviderError(
+        'PAM6011',
+        `${this.target.address} at ${nodeOf(this.target)} lets ${this.credential.address} run no command`,
+        {
+          hint: 'look at ForceCommand, MaxSessions and the shell of the account',
+          cause: error,
+        },
+      );
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await farewell(this.#client, this.#socket);
   }
+}
+
+/** Runs a command without a terminal; rejects when the connection is lost before its end. */
+export function runCommand(client: Client, command: string, input: Buffer | string): Promise<RunResult> {
+  return new Promise((resolve, reject) => {
+    client.exec(command, (error, channel) => {
+      if (error !== undefined) reject(error);
+      else collect(channel, input, resolve, reject);
+    });
+  });
 }
 
 function collect(channel: ClientChannel, input: Buffer | string, resolve: (r: RunResult) => void, reject: (e: Error) => void): void {

@@ -71,15 +71,21 @@ export function openLeases({ db, clock, host, timers, leaseTtlMs }: Context): Le
   };
 }
 
-export function readHeldLeases(db: Database, clock: Clock) {
-  return db
-    .all<LeaseRow & { holder: string }>('SELECT * FROM lease WHERE holder IS NOT NULL AND expires_at > ? ORDER BY scope', clock())
-    .map((row) => ({
-      scope: JSON.parse(row.scope) as LeaseScope,
-      epoch: row.epoch,
-      holder: JSON.parse(row.holder) as LeaseHolder,
-      expiresAt: instantOf(row.expires_at),
-    }));
+export function readHeldLeases(db: Database, clock: Clock, host: string) {
+  return db.all<LeaseRow>('SELECT * FROM lease WHERE holder IS NOT NULL ORDER BY scope').flatMap((row) => {
+    const holder = livingHolder(row, clock(), host);
+    const scope = JSON.parse(row.scope) as LeaseScope;
+    return holder === null ? [] : [{ scope, epoch: row.epoch, holder, expiresAt: instantOf(row.expires_at) }];
+  });
+}
+
+/** In a write transaction. Whoever had the scope, if anybody, is fenced: one whose lease has run out could else still write. */
+export function endLease(db: Database, scope: LeaseScope): LeaseHolder | null {
+  const key = canonicalJson(scope);
+  const row = db.one<{ holder: string }>('SELECT holder FROM lease WHERE scope = ? AND holder IS NOT NULL', key);
+  if (row === undefined) return null;
+  db.run('UPDATE lease SET epoch = epoch + 1, holder = NULL WHERE scope = ?', key);
+  return JSON.parse(row.holder) as LeaseHolder;
 }
 
 /** Null when the scope is free: released, expired, or held by a process of this host that is gone. */

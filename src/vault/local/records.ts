@@ -2,14 +2,14 @@ import type { RecordId, Secret, Snapshot, VaultRecord } from '../../model/index.
 import { checkBatch, findErased, type SecretName } from '../batch.ts';
 import type { VaultKeys } from '../keys.ts';
 import { forgedRecords, recordBody, recordMac, sameMac } from '../mac.ts';
-import { openSecret, sealSecret } from '../sealing.ts';
+import { openSecret, resealSecret, sealSecret } from '../sealing.ts';
 import type { RecordPut, SecretRef, WriteBatch } from '../vault.ts';
 import { VaultError } from '../vault-error.ts';
 import { forgetAttempts, forgetRefusal, readRefusedVersions } from './attempts.ts';
 import { appendEvents } from './audit.ts';
 import { type Context, instantOf } from './context.ts';
 import { Database } from './database.ts';
-import { raiseSerial, readMeta } from './meta.ts';
+import { checkKey, raiseSerial, readMeta } from './meta.ts';
 
 interface RecordRow {
   readonly id: string;
@@ -22,6 +22,7 @@ interface RecordRow {
 export function readSnapshot(db: Database, keys: VaultKeys | null): Snapshot {
   return db.read(() => {
     const { lineage, serial } = readMeta(db);
+    if (keys !== null) checkKey(db, keys);
     const rows = db.all<RecordRow>(
       `SELECT id, body, mac FROM record ORDER BY body ->> '$.owner.project', body ->> '$.owner.environment', body ->> '$.address'`,
     );
@@ -30,18 +31,22 @@ export function readSnapshot(db: Database, keys: VaultKeys | null): Snapshot {
 }
 
 export function readRecord({ db, keys }: Context, id: RecordId): VaultRecord | null {
-  const [record] = openRows(db.all<RecordRow>('SELECT id, body, mac FROM record WHERE id = ?', id), keys);
-  return record ?? null;
+  return db.read(() => {
+    checkKey(db, keys);
+    const [record] = openRows(db.all<RecordRow>('SELECT id, body, mac FROM record WHERE id = ?', id), keys);
+    return record ?? null;
+  });
 }
 
 export function readSecret({ db, keys }: Context, ref: SecretRef): Secret {
   const { record, field, version } = ref;
-  const row = db.one<{ sealed: ArrayBuffer }>(
-    'SELECT sealed FROM secret WHERE record = ? AND field = ? AND version = ?',
-    record,
-    field,
-    version,
-  );
+  const row = db.read(() => {
+    checkKey(db, keys);
+    return db.one<{ sealed: ArrayBuffer }>(
+      'SELECT sealed FROM secret WHERE record = ? AND field = ? AND version = ?',
+      ...[record, field, version],
+    );
+  });
   if (row === undefined) throw new VaultError('PAM5012', `record ${record} has no ${field} in version ${version}`);
   return openSecret(keys, ref, Buffer.from(row.sealed));
 }
@@ -54,6 +59,7 @@ export function writeRecords({ db, keys, clock, actor }: Context, batch: WriteBa
   const now = instantOf(clock());
 
   const { rows, erased } = db.write(() => {
+    checkKey(db, keys);
     checkLeases();
     const old = readOld(db, keys, [...puts.map((put) => put.record.id), ...deletes.map(({ id }) => id)]);
     for (const { record, expected } of puts) checkRevision(old.get(record.id), record.id, expected);
@@ -71,6 +77,23 @@ export function writeRecords({ db, keys, clock, actor }: Context, batch: WriteBa
 
   if (erased > 0) db.checkpoint();
   return openRows(rows, null);
+}
+
+/**
+ * Inside a write transaction: every MAC and every ciphertext made anew under another key, revisions and contents as they are.
+ * Returns the records. PAM5006 when one is forged. A secret that does not decrypt is left as it is.
+ */
+export function rekeyRecords(db: Database, old: VaultKeys, next: VaultKeys): readonly VaultRecord[] {
+  const rows = db.all<RecordRow>('SELECT id, body, mac FROM record');
+  const records = openRows(rows, old);
+  for (const { id, body } of rows) db.run('UPDATE record SET mac = ? WHERE id = ?', recordMac(next, body), id);
+  for (const ref of db.all<SecretRef>('SELECT record, field, version FROM secret')) {
+    const place = [ref.record, ref.field, ref.version];
+    const row = db.one<{ sealed: ArrayBuffer }>('SELECT sealed FROM secret WHERE record = ? AND field = ? AND version = ?', ...place);
+    const sealed = resealSecret(old, next, ref, Buffer.from(row?.sealed ?? new ArrayBuffer(0)));
+    if (sealed !== null) db.run('UPDATE secret SET sealed = ? WHERE record = ? AND field = ? AND version = ?', sealed, ...place);
+  }
+  return records;
 }
 
 function sealAll(keys: VaultKeys, { record, secrets = [] }: RecordPut): [string, string, string, Buffer][] {

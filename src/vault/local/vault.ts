@@ -1,10 +1,12 @@
 import { forgetKeys } from '../keys.ts';
 import { auditMac, sameMac } from '../mac.ts';
-import type { Sealer, Vault, VaultReader } from '../vault.ts';
+import type { AuditEntry, LeaseHolder, LeaseScope, Sealer, Vault, VaultReader } from '../vault.ts';
 import { openAttempts } from './attempts.ts';
-import { appendEvents } from './audit.ts';
+import { appendEvents, readEvents } from './audit.ts';
 import { type Context, instantOf } from './context.ts';
-import { openLeases } from './leases.ts';
+import { endLease, openLeases } from './leases.ts';
+import { checkKey } from './meta.ts';
+import { addRecipient, removeRecipient } from './recipients.ts';
 import { readRecord, readSecret, readSnapshot, writeRecords } from './records.ts';
 import { openRuns } from './runs.ts';
 
@@ -12,6 +14,18 @@ import { openRuns } from './runs.ts';
 export function createVault(context: Context, reader: VaultReader, sealer: Sealer): Vault {
   const { db, keys, clock, actor } = context;
   const leases = openLeases(context);
+
+  function append(entries: readonly AuditEntry[]): void {
+    checkKey(db, keys);
+    appendEvents(db, keys, entries, instantOf(clock()), actor);
+  }
+  function breakLease(scope: LeaseScope) {
+    return db.write(() => {
+      const holder = endLease(db, scope);
+      if (holder !== null) append([breakingOf(scope, holder)]);
+      return holder;
+    });
+  }
   return {
     ...reader,
     authenticate: async () => readSnapshot(db, keys),
@@ -19,8 +33,12 @@ export function createVault(context: Context, reader: VaultReader, sealer: Seale
     lease: (scope, options) => leases.acquire(scope, options),
     write: async (batch, held) => writeRecords(context, batch, () => leases.check(held)),
     readSecret: async (ref) => readSecret(context, ref),
-    appendAudit: async (entries) => db.write(() => appendEvents(db, keys, entries, instantOf(clock()), actor)),
+    audit: () => readEvents(db, () => checkKey(db, keys)),
+    appendAudit: async (entries) => db.write(() => append(entries)),
     isAuthentic: (event) => sameMac(auditMac(keys, event.hash), event.mac),
+    breakLease: async (scope) => breakLease(scope),
+    addRecipient: (added) => addRecipient(context, sealer, added),
+    removeRecipient: (recipient) => removeRecipient(context, sealer, recipient),
     attempts: openAttempts(context),
     runs: openRuns(context),
     sealer,
@@ -33,4 +51,10 @@ export function createVault(context: Context, reader: VaultReader, sealer: Seale
       }
     },
   };
+}
+
+function breakingOf(scope: LeaseScope, { user, host, pid, command, since }: LeaseHolder): AuditEntry {
+  const where = scope.type === 'account' ? { record: scope.record } : {};
+  const owner = scope.type === 'project' ? { project: scope.owner.project, environment: scope.owner.environment } : {};
+  return { action: 'lease.break', ...where, detail: { ...owner, user, host, pid, command, since } };
 }

@@ -1,0 +1,185 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+export interface SshServerOptions {
+  /** Lines of sshd_config that go before ours: the first value of a keyword counts. */
+  readonly config?: readonly string[];
+}
+
+export interface SshUser {
+  readonly login: string;
+  readonly password: string;
+  readonly home: string;
+}
+
+export interface SshServer {
+  readonly host: string;
+  readonly port: number;
+  /** `SHA256:…` of its only host key. */
+  readonly fingerprint: string;
+  /** `[127.0.0.1]:PORT TYPE BLOB`, a line of known_hosts. */
+  readonly knownHost: string;
+  /** An account of this machine that is removed at the end, with its home. `sudo`: rules after its name in sudoers. */
+  addUser(wanted?: { login?: string; password?: string; sudo?: string }): SshUser;
+  removeUser(login: string): void;
+  /** Everything that sshd wrote, at LogLevel VERBOSE. */
+  log(): Promise<string>;
+  /** Logins of an account that sshd has answered, good and bad. */
+  loginsOf(login: string): Promise<number>;
+  /** Connections that are open now. */
+  openConnections(): number;
+  stop(): Promise<void>;
+}
+
+/**
+ * A real sshd on 127.0.0.1 with PAM and the accounts of this machine: it needs root (`hasServer('openssh')`). Accounts have names that nobody else uses, and
+ * host key and configuration lie in a folder of their own.
+ */
+export async function startSshd(options: SshServerOptions = {}): Promise<SshServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'pam-sshd-'));
+  mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'host_key')]);
+  const port = await freePort();
+  const config = [...(options.config ?? []), ...configOf(folder, port)].join('\n');
+  writeFileSync(join(folder, 'sshd_config'), `${config}\n`);
+  run('/usr/sbin/sshd', ['-t', '-f', join(folder, 'sshd_config')]);
+
+  const logFile = join(folder, 'sshd.log');
+  writeFileSync(logFile, '');
+  const child = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(folder, 'sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  child.stderr.on('data', (chunk: Buffer) => appendFileSync(logFile, chunk));
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  await answering(port);
+
+  const log = () => readFile(logFile, 'utf8');
+  const users = new Set<string>();
+  const removeUser = (login: string) => {
+    users.delete(login);
+    rmSync(sudoersOf(login), { force: true });
+    // What still runs as the account ends with its sshd session; `-f` does not wait for it.
+    run('userdel', ['-r', '-f', login]);
+  };
+  const [type, blob] = readFileSync(join(folder, 'host_key.pub'), 'utf8').split(' ');
+  return {
+    host: '127.0.0.1',
+    port,
+    fingerprint: run('ssh-keygen', ['-lf', join(folder, 'host_key.pub')]).split(' ')[1] ?? '',
+    knownHost: `[127.0.0.1]:${port} ${type} ${blob}`,
+    addUser: ({
+      login = `pamt${randomBytes(5).toString('hex')}`,
+      password = `Start-${randomBytes(9).toString('base64url')}`,
+      sudo,
+    } = {}) => {
+      run('useradd', ['--badname', '-m', '-s', '/bin/bash', login]);
+      users.add(login);
+      setPassword(login, password);
+      if (sudo !== undefined) {
+        writeFileSync(sudoersOf(login), sudo.replace(/^/gm, `${login} `).concat('\n'), { mode: 0o440 });
+        run('visudo', ['-cf', sudoersOf(login)]);
+      }
+      return { login, password, home: homeOf(login) };
+    },
+    removeUser,
+    log,
+    loginsOf: async (login) => {
+      const text = await log();
+      return text
+        .split('\n')
+        .filter((line) => /(?:Accepted|Failed) (?:password|publickey|keyboard)/.test(line) && line.includes(` ${login} from`)).length;
+    },
+    openConnections: () => childrenOf(child.pid ?? 0).length,
+    stop: async () => {
+      for (const pid of childrenOf(child.pid ?? 0)) process.kill(pid, 'SIGTERM');
+      child.kill('SIGTERM');
+      await gone;
+      for (const login of users) removeUser(login);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function configOf(folder: string, port: number): readonly string[] {
+  return [
+    `Port ${port}`,
+    'ListenAddress 127.0.0.1',
+    `HostKey ${join(folder, 'host_key')}`,
+    `PidFile ${join(folder, 'sshd.pid')}`,
+    'UsePAM yes',
+    'PasswordAuthentication yes',
+    'KbdInteractiveAuthentication no',
+    'PubkeyAuthentication yes',
+    'AuthorizedKeysFile .ssh/authorized_keys',
+    'PermitRootLogin no',
+    'StrictModes yes',
+    'UseDNS no',
+    'MaxStartups 100:30:200',
+    'LogLevel VERBOSE',
+  ];
+}
+
+/** As an administrator on the machine itself would do it. */
+export function setPassword(login: string, password: string): void {
+  run('chpasswd', [], `${login}:${password}\n`);
+}
+
+/** Fields of shadow(5). */
+export function shadowOf(login: string): readonly string[] {
+  return run('getent', ['shadow', login]).trim().split(':');
+}
+
+export function run(command: string, args: readonly string[], input = ''): string {
+  return execFileSync(command, args, { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+function homeOf(login: string): string {
+  return run('getent', ['passwd', login]).split(':')[5] ?? '';
+}
+
+/** sudo reads no file with a dot in its name. */
+function sudoersOf(login: string): string {
+  return `/etc/sudoers.d/pam-test-${Buffer.from(login).toString('hex')}`;
+}
+
+function childrenOf(pid: number): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((child) => parentOf(child) === pid);
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    // The name of the program stands in parentheses and may hold anything.
+    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function answering(port: number): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const isUp = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+      socket.once('connect', () => socket.destroy());
+    });
+    if (isUp) return;
+    if (tries > 200) throw new Error('sshd does not listen');
+    await wait(25);
+  }
+}
