@@ -51,7 +51,13 @@ export async function initProject(options: InitOptions): Promise<InitResult> {
   const identity = await ownIdentity(options.env);
   const recovery = await recoveryRecipient(options);
   const { createLocalVault } = await import('../vault/local/index.ts');
-  const { lineage } = await createLocalVault(vaultFile, { recipients: [identity.recipient, recovery.recipient], clock: Date.now });
+  const { lineage } = await createLocalVault(vaultFile, {
+    recipients: [
+      { recipient: identity.recipient, role: 'runner' },
+      { recipient: recovery.recipient, role: 'recovery' },
+    ],
+    clock: Date.now,
+  });
 
   const created: string[] = ['.pam/vault.db'];
   const manifest = join(root, 'manifests', 'example.yaml');

@@ -14,6 +14,7 @@ need() {
   missing="$missing $package"
 }
 need openssl /usr/bin/openssl
+need zsh /usr/bin/zsh
 need postgresql /usr/lib/postgresql/*/bin/initdb
 need openssh-server /usr/sbin/sshd
 need sudo /usr/bin/sudo

@@ -4,6 +4,7 @@ import { appendFileSync, existsSync } from 'node:fs';
 const SERVERS = {
   postgresql: { path: '/usr/lib/postgresql', from: 'the Debian package postgresql' },
   openssh: { path: '/usr/sbin/sshd', from: 'the Debian packages openssh-server and sudo', root: true },
+  zsh: { path: '/usr/bin/zsh', from: 'the Debian package zsh' },
 } as const satisfies Record<string, { path: string; from: string; root?: boolean }>;
 
 export type ServerName = keyof typeof SERVERS;

@@ -183,3 +183,22 @@ async function answering(port: number): Promise<void> {
     await wait(25);
   }
 }
+
+/**
+ * Holds the lock of the password files (lckpwdf(3)), so that `chpasswd` and `useradd` of the whole machine wait until what comes back
+ * is called: hold it for moments only.
+ */
+export async function holdPasswordLock(): Promise<() => Promise<void>> {
+  const script =
+    'use Fcntl; open(F, ">>", "/etc/.pwd.lock") or die; fcntl(F, F_SETLKW, pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0)) or die "lock: $!"; $| = 1; print "held\\n"; <STDIN>';
+  const child = spawn('perl', ['-e', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.once('data', () => resolve());
+    child.once('exit', () => reject(new Error('the lock could not be held')));
+  });
+  return async () => {
+    child.stdin.end();
+    await gone;
+  };
+}

@@ -142,6 +142,11 @@ export function isUnloggedReadOnly(path: string, error: unknown): boolean {
   return error instanceof VaultError && error.code === 'PAM5010' && (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0;
 }
 
+/** A text as a literal of SQL, for `exec`. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 /** Primary result codes, https://www.sqlite.org/rescode.html. */
 const SQLITE_ERROR = 1; // a table is missing: we never ask for one that a vault lacks
 const SQLITE_BUSY = 5;

@@ -32,16 +32,24 @@ const LEASE_TTL_MS = 30_000;
 export async function openLocalVault(path: string, options: OpenOptions): Promise<VaultReader> {
   checkHeader(path);
   const { db, lineage } = openDatabase(resolve(path));
-  if (options.lineage !== undefined && options.lineage !== lineage) {
+  try {
+    checkLineage(path, lineage, options.lineage);
+  } catch (error) {
     db.close();
-    throw new VaultError('PAM5002', `the vault ${path} has the lineage ${lineage}, pam.yaml expects ${options.lineage}`);
+    throw error;
   }
   const { clock, host, actor = currentActor(host), timers = realTimers, leaseTtlMs = LEASE_TTL_MS } = options;
   return createReader(lineage, { db, clock, host, actor, timers, leaseTtlMs });
 }
 
+/** VaultError PAM5002 when it is not the one that pam.yaml names. */
+export function checkLineage(path: string, lineage: string, expected: string | undefined): void {
+  if (expected === undefined || expected === lineage) return;
+  throw new VaultError('PAM5002', `the vault ${path} has the lineage ${lineage}, pam.yaml expects ${expected}`);
+}
+
 /** Looks at the header of the file (https://www.sqlite.org/fileformat.html §1.3) before SQLite does, which would write beside a foreign file. */
-function checkHeader(path: string): void {
+export function checkHeader(path: string): void {
   const header = readStart(path, 100);
   const isVault = header.toString('latin1', 0, 16) === 'SQLite format 3\0' && header.readUInt32BE(68) === APPLICATION_ID;
   if (!isVault) throw new VaultError('PAM5003', `${path} is no vault of pam`);
@@ -63,14 +71,14 @@ function readStart(path: string, length: number): Buffer {
     const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
     throw missing
       ? new VaultError('PAM5001', `there is no vault at ${path}`, {
-          hint: 'restore it, or correct `vault.path`; `pam init` makes a new one',
+          hint: 'run: pam vault restore FILE, or correct `vault.path`; `pam init` makes a new one',
         })
       : new VaultError('PAM5003', `the vault ${path} cannot be read`, { cause });
   }
   return bytes;
 }
 
-function openDatabase(path: string): { db: Database; lineage: string } {
+export function openDatabase(path: string): { db: Database; lineage: string } {
   try {
     return tryDatabase(path, false);
   } catch (error) {

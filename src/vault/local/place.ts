@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { VaultError } from '../vault-error.ts';
@@ -18,14 +19,13 @@ export async function placeFile(
   makeRoom: () => void = () => {},
 ): Promise<void> {
   const folder = dirname(resolve(path));
-  const temporary = join(folder, `.${basename(path)}.${process.pid}.new`);
+  const temporary = join(folder, `.${basename(path)}.${randomUUID()}.new`);
   const removeTemporary = () => {
     for (const suffix of ['', ...BESIDE]) rmSync(temporary + suffix, { force: true });
   };
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     try {
-      removeTemporary();
       closeSync(openSync(temporary, 'wx', 0o600));
       await fill(temporary);
       flush(temporary);
@@ -43,14 +43,20 @@ export async function placeFile(
   }
 }
 
-/** Moves a vault and its log to names beside it that are free, and returns the name of the file; null when there is none. */
+/**
+ * Moves a vault to a free name beside it, and with it what SQLite keeps beside: a process that still has it open goes on with the
+ * moved files, and the next file of this name meets none of them. Returns the new name; null when there is no vault.
+ */
 export function setAside(path: string, name: string): string | null {
   const target = freeName(`${path}.${name}`);
   const isThere = existsSync(path);
+  const isWorthless = !isThere && !isLogged(path);
   // The file first: it must never be found without the commits that its log holds.
   if (isThere) renameSync(path, target);
-  if (isLogged(path)) renameSync(`${path}-wal`, `${target}-wal`);
-  for (const suffix of BESIDE) rmSync(path + suffix, { force: true });
+  for (const suffix of BESIDE.filter((one) => existsSync(path + one))) {
+    if (isWorthless) rmSync(path + suffix);
+    else renameSync(path + suffix, target + suffix);
+  }
   flush(dirname(resolve(path)));
   return isThere ? target : null;
 }
@@ -59,15 +65,12 @@ export function alreadyThere(path: string): VaultError {
   return new VaultError('PAM5016', `there is a file at ${path} already`);
 }
 
-/** A log that an earlier file of this name left would be read into the new one. An empty one is what a closed vault leaves. */
+/** A log that an earlier file of this name left would be read into the new one. An empty one, which every closed vault leaves, is not. */
 function refuseLog(path: string): void {
-  if (existsSync(path)) throw alreadyThere(path);
-  if (isLogged(path)) {
-    throw new VaultError('PAM5016', `there is no ${path}, yet its log ${path}-wal is there`, {
-      hint: 'put the vault back to its log, or move the log away',
-    });
-  }
-  for (const suffix of BESIDE) rmSync(path + suffix, { force: true });
+  if (existsSync(path) || !isLogged(path)) return;
+  throw new VaultError('PAM5016', `there is no ${path}, yet its log ${path}-wal is there`, {
+    hint: 'put the vault back to its log, or move the log away',
+  });
 }
 
 function isLogged(path: string): boolean {

@@ -1,9 +1,9 @@
-import { deriveKeys, encodeMasterKey, forgetKeys, forgetMasterKey, type MasterKey, renewMasterKey, type VaultKeys } from '../keys.ts';
+import type { VaultRecord } from '../../model/index.ts';
 import { createSealer } from '../age.ts';
+import { deriveKeys, encodeMasterKey, forgetKeys, forgetMasterKey, type MasterKey, renewMasterKey, type VaultKeys } from '../keys.ts';
 import { checkAdded, withoutRecipient } from '../recipients.ts';
 import type { NewRecipient, Recipient, Sealer } from '../vault.ts';
 import { VaultError } from '../vault-error.ts';
-import type { VaultRecord } from '../../model/index.ts';
 import { appendEvents, rekeyEvents } from './audit.ts';
 import { type Context, instantOf } from './context.ts';
 import type { Database } from './database.ts';

@@ -21,6 +21,7 @@ export function createVault(context: Context, reader: VaultReader, sealer: Seale
   }
   function breakLease(scope: LeaseScope) {
     return db.write(() => {
+      checkKey(db, keys);
       const holder = endLease(db, scope);
       if (holder !== null) append([breakingOf(scope, holder)]);
       return holder;
