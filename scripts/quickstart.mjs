@@ -26,10 +26,10 @@ try {
   await makeRoles(['orders_app', 'billing_app', 'reporting']);
 
   step(['init', 'orders', '--durable']);
-  const manifest = await readFile(join(root, 'examples', 'postgres', 'orders.yaml'), 'utf8');
+  const manifest = await readFile(join(root, 'examples', 'postgres', 'manifests', 'orders.yaml'), 'utf8');
   await rm(join(folder, 'orders', 'manifests', 'example.yaml'));
   await writeFile(join(folder, 'orders', 'manifests', 'orders.yaml'), manifest.replace('port: 5432', `port: ${server.port}`));
-  say('(manifests/orders.yaml is now examples/postgres/orders.yaml, with the port of this server)');
+  say('(manifests/orders.yaml is now examples/postgres/manifests/orders.yaml, with the port of this server)');
 
   step(['validate']);
   step(['plan']);

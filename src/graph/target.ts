@@ -11,6 +11,7 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   oracle: 1521,
   mongodb: 27017,
   ssh: 22,
+  macos: 22,
   windows: 5986,
   cisco_ios_xe: 22,
   openldap: 636,
@@ -25,7 +26,7 @@ export function targetType(address: Address, fields: JsonObject): string | null 
       return String(fields['databaseType'] ?? '').replace(/-flexible$/, '');
     case 'PamMachine': {
       const system = fields['operatingSystem'] ?? 'linux';
-      return system === 'linux' || system === 'macos' ? 'ssh' : String(system);
+      return system === 'linux' ? 'ssh' : String(system);
     }
     case 'PamDirectory':
       return String(fields['directoryType'] ?? '');

@@ -106,8 +106,8 @@ function* readTokens(text: string): Generator<CST.Token, void, undefined> {
     else if (lexeme === '[' || lexeme === '{') flow++;
     else if (lexeme === ']' || lexeme === '}') flow--;
     else if (lexeme === '\n' || lexeme === '\r\n') indicators = 0;
-    else if (lexeme === '-' || lexeme === '?' || lexeme === ':') indicators++;
-    if (flow > MAX_DEPTH || (flow === 0 && indicators > 2 * MAX_DEPTH)) throw new TooDeep(offset);
+    else if (flow === 0 && (lexeme === '-' || lexeme === '?' || lexeme === ':')) indicators++;
+    if (flow > MAX_DEPTH || indicators > 2 * MAX_DEPTH) throw new TooDeep(offset);
     yield* parser.next(lexeme);
     // These two are signs of the lexer and not text.
     if (lexeme !== '\u001f' && lexeme !== '\u0002' && lexeme !== '\u0018') offset += lexeme.length;

@@ -17,7 +17,11 @@ export type Formatted = { readonly text: string } | { readonly problems: readonl
 export function formatManifest(path: string, bytes: Uint8Array): Formatted {
   const opened = openSource(path, bytes);
   if ('problem' in opened) return { problems: [opened.problem] };
-  const problems = toProblems(opened.source, '', [...readDocuments(opened.source)].flatMap((d) => d.faults));
+  const problems = toProblems(
+    opened.source,
+    '',
+    [...readDocuments(opened.source)].flatMap((d) => d.faults),
+  );
   if (problems.length > 0) return { problems };
 
   const { text } = opened.source;

@@ -92,22 +92,14 @@ export function loadManifests(files: readonly ManifestFile[], options: LoadOptio
 }
 
 /** A name that is still declared cannot have been moved away from. */
-function checkMoved(
-  { address, movedFrom, positions, source }: DesiredResource,
-  names: Names,
-  frameAt: LoadedManifests['frameAt'],
-): PamError[] {
+function checkMoved(resource: DesiredResource, names: Names, frameAt: LoadedManifests['frameAt']): PamError[] {
+  const { address, movedFrom } = resource;
   if (movedFrom === undefined || !names.has(movedFrom)) return [];
-  const at = positions?.['metadata.moved.from'] ?? source;
-  const frame = frameAt(at);
+  const source = resource.positions?.['metadata.moved.from'] ?? resource.source;
+  const frame = frameAt(source);
   const message = `${address} moved from ${movedFrom}, which is still declared at ${names.placeOf(movedFrom)}`;
-  return [
-    new PamError('PAM1029', message, {
-      source: at,
-      hint: 'remove moved, or the other manifest',
-      ...(frame === undefined ? {} : { frame }),
-    }),
-  ];
+  const hint = 'remove moved, or the other manifest';
+  return [new PamError('PAM1029', message, { source, hint, ...(frame === undefined ? {} : { frame }) })];
 }
 
 function comparePlaces(a: PamError, b: PamError): number {

@@ -30,7 +30,6 @@ export const MAX_FILE_BYTES = 16 * 1024 * 1024;
 const MAX_FRAME_COLUMNS = 200;
 
 /** C0 controls but tab and line breaks, DEL, a byte order mark inside, and the controls of the Trojan Source attacks (CVE-2021-42574). */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufeff\u202a-\u202e\u2066-\u2069]/;
 
 /** Decodes a file. Problems of the text as a whole (PAM1002, PAM1003) make it unreadable: there is no source then. */
@@ -115,7 +114,9 @@ export function problemAt(
 
 /** Faults as errors of the resource that has them; `label` is empty where that is not known. */
 export function toProblems(source: SourceFile, label: string, faults: readonly Fault[]): PamError[] {
-  return faults.map(({ span, code, message, hint }) => problemAt(source, span, code, label === '' ? message : `${label}: ${message}`, { hint }));
+  return faults.map(({ span, code, message, hint }) =>
+    problemAt(source, span, code, label === '' ? message : `${label}: ${message}`, { hint }),
+  );
 }
 
 /** A byte order mark, or zero bytes at the places where ASCII text in UTF-16 has them. */

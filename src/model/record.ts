@@ -61,6 +61,8 @@ export interface RotationState {
   /** The rotation in flight: it is finished, with the same secret, before anything else happens to this account. */
   readonly active?: { readonly id: string; readonly field: SecretField; readonly reason: RotateReason; readonly startedAt: Instant };
   readonly triggersSeen?: readonly string[];
+  /** Secrets that the target may still take beside the current one (keys overlap), to be taken out there: no longer wanted, not forgotten. */
+  readonly retiring?: readonly { readonly field: SecretField; readonly version: VersionId }[];
   /** The last rotation that was proved and committed. */
   readonly lastRotatedAt?: Instant;
   /** From when intervals count while there was no rotation: the apply that put the policy on the record. */

@@ -25,6 +25,8 @@ export interface Situation {
   readonly quiet: boolean;
   /** What the target's own knowledge said (verifier or change counter), spending no login. */
   readonly oracle: 'unasked' | 'pending' | 'current' | 'none' | 'unavailable';
+  /** The oracle only knows what is on file (a line in authorized_keys): no proof, and nothing that a request would overwrite. */
+  readonly onFile?: boolean;
   readonly proof: { readonly pending?: ProofAnswer; readonly current?: ProofAnswer };
   /** Is there a current secret in the vault? */
   readonly hasCurrent: boolean;
@@ -32,6 +34,8 @@ export interface Situation {
   readonly resettable: boolean;
   /** Requests sent by this process. */
   readonly sends: number;
+  /** A secret lives on beside the current one that is not wanted any more, and this process has not tried yet to end it. */
+  readonly retire?: boolean;
   readonly allowUnproved: boolean;
   /** SIGINT or SIGTERM came: start nothing. */
   readonly stopping: boolean;
@@ -48,6 +52,8 @@ export type Step =
   | { readonly do: 'commit'; readonly by: 'login' | 'oracle' | 'unproved' }
   /** The old secret is live for certain, or the account was never touched: the pending one becomes a candidate. */
   | { readonly do: 'abandon' }
+  /** Where secrets overlap: takes out of the target what is not wanted any more. It never un-commits; what fails is tried by the next run. */
+  | { readonly do: 'retire' }
   | { readonly do: 'close' }
   /** More than one candidate and no proof to be had: stop everything automatic on this account. */
   | { readonly do: 'quarantine'; readonly why: 'foreign' | 'neither-opens' | 'no-proof' }
@@ -59,7 +65,7 @@ const MAX_SENDS = 3;
 
 /** The whole protocol as one pure function (`README.md` has it as a table). Each step adds to the situation, so it ends. */
 export function nextStep(s: Situation): Step {
-  if (s.committed || s.abandoned) return { do: 'close' };
+  if (s.committed || s.abandoned) return s.retire === true && !s.stopping ? { do: 'retire' } : { do: 'close' };
   if (!s.staged) return s.stopping ? { do: 'leave', why: 'stopping' } : { do: 'stage' };
   if (!s.journaled) return { do: 'journal' };
   if (s.requests === 'acked' || s.oracle === 'pending') return provePending(s);
@@ -83,7 +89,7 @@ function provePending(s: Situation): Step {
       return unreachable(s.proof.pending);
   }
   if (s.oracle === 'unasked') return { do: 'identify' };
-  if (s.oracle === 'pending') return { do: 'commit', by: 'oracle' };
+  if (s.oracle === 'pending' && s.onFile !== true) return { do: 'commit', by: 'oracle' };
   if (s.proof.pending === 'never') return s.allowUnproved ? { do: 'commit', by: 'unproved' } : { do: 'quarantine', why: 'no-proof' };
   if (s.proof.pending !== 'refused') return { do: 'leave', why: s.proof.pending === 'no-budget' ? 'no-budget' : 'unreachable' };
   // The target said "done" and then refused the secret.
@@ -101,6 +107,7 @@ function settle(s: Situation): Step {
     case 'current':
       return s.refused || s.sends >= MAX_SENDS ? { do: 'abandon' } : send(s);
     case 'none':
+      if (s.onFile === true) return s.sends < MAX_SENDS ? send(s) : { do: 'leave', why: 'unreachable' };
       // With an old secret on file that is not live either, somebody changed it by hand: not ours to overwrite.
       return s.hasCurrent ? { do: 'quarantine', why: 'foreign' } : send(s);
     case 'unavailable':

@@ -5,6 +5,7 @@ import type { Lease } from '../vault/vault.ts';
 import { instant, type RotateContext, RotationError } from './context.ts';
 import { nextStep, type ProofAnswer, type Situation, type Step } from './decide.ts';
 import type { Logins } from './logins.ts';
+import { retireOld } from './retire.ts';
 import type { Subject } from './subject.ts';
 import type { Shown } from './versions.ts';
 import { abandonWork, commitWork, journalWork, noteFailure, quarantine, refOf, stageWork, type Work } from './work.ts';
@@ -97,7 +98,11 @@ export async function drive(
     learn({ requests: 'unsettled', refused: false, quiet: false, oracle: 'unasked', proof: {} });
     await ctx.failpoint('rotate.armed');
     const answer = await provider
-      .setSecret(subject.account, work.pending.secret, { rotationId: work.id, timeoutMs: changeTimeoutMs })
+      .setSecret(subject.account, work.pending.secret, {
+        rotationId: work.id,
+        timeoutMs: changeTimeoutMs,
+        ...(work.current === null ? {} : { replaces: work.current.secret }),
+      })
       .catch((error: unknown) => ({ outcome: 'unknown' as const, reason: isPamError(error) ? error.message : 'the session broke' }));
     await ctx.failpoint('rotate.answered');
     const at = instant(ctx.clock.now());
@@ -149,8 +154,9 @@ export async function drive(
     if (provider === null || !hasOracle(provider)) learn({ oracle: 'unavailable' });
     else {
       const answer = await provider.identify(subject.account, await knownSecrets());
-      learn({ oracle: oracleAnswer(answer, work.pending.version) });
-      if ('method' in answer && answer.live === work.pending.version)
+      const onFile = 'onFile' in answer;
+      learn({ oracle: oracleAnswer(answer, work.pending.version), onFile });
+      if ('method' in answer && answer.live === work.pending.version && !onFile)
         shown = { proof: { at: instant(ctx.clock.now()), method: answer.method, node: answer.node } };
     }
     await ctx.failpoint('recover.identified');
@@ -191,7 +197,7 @@ export async function drive(
     if ('unproved' in shown) detail = `unproved: ${shown.unproved}`;
     else if (detail === '' || facts.proof.pending !== 'accepted') detail = `proved by ${shown.proof.method} on ${shown.proof.node}`;
     await commitWork(ctx, subject, lease, work, shown);
-    learn({ committed: true });
+    learn({ committed: true, retire: work.overlaps });
     await ctx.failpoint('rotate.committed');
   }
 
@@ -223,7 +229,11 @@ export async function drive(
         return null;
       case 'abandon':
         await abandonWork(ctx, subject, lease, work, code);
-        learn({ abandoned: true });
+        learn({ abandoned: true, retire: work.overlaps });
+        return null;
+      case 'retire':
+        await retireOld(ctx, logins, subject, lease, session);
+        learn({ retire: false });
         return null;
       case 'close':
         await ctx.journal.close(work.id);

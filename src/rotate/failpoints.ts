@@ -25,4 +25,6 @@ export const ROTATE_FAILPOINTS = [
   'ingest.proved',
   'ingest.committed',
 ] as const;
-export type RotateFailpoint = (typeof ROTATE_FAILPOINTS)[number];
+/** Only where secrets overlap. */
+export const RETIRE_FAILPOINTS = ['retire.begun', 'retire.taken-out', 'retire.noted'] as const;
+export type RotateFailpoint = (typeof ROTATE_FAILPOINTS)[number] | (typeof RETIRE_FAILPOINTS)[number];

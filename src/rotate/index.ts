@@ -1,7 +1,7 @@
 export { type Clock, DEFAULT_SETTINGS, instant, type Random, type RotateContext, type RotateSettings, RotationError } from './context.ts';
 export type { RotationResult } from './drive.ts';
 export { type Explanation, explainUnfinished } from './explain.ts';
-export { ROTATE_FAILPOINTS, type RotateFailpoint } from './failpoints.ts';
+export { RETIRE_FAILPOINTS, ROTATE_FAILPOINTS, type RotateFailpoint } from './failpoints.ts';
 export { type Restored, restoreFromJournal } from './from-journal.ts';
 export { ingestInput } from './ingest.ts';
 export { createJournal, type Journal, type JournalEntry, type JournalStorage } from './journal.ts';

@@ -92,11 +92,23 @@ async function storeCandidate(
   secret: Secret,
 ): Promise<VersionHeader | 'refused before'> {
   const { record, field } = subject;
-  for (const known of record.versions.filter((v) => v.field === field && v.origin === 'input')) {
+  const inputs = record.versions.filter((v) => v.field === field && v.origin === 'input');
+  const isRaised = inputs.every((v) => (v.inputVersion ?? 0) < input.version);
+  // A person gave a new version: what was refused or spent before counts no more, and even the same value may be tried again.
+  if (isRaised) await ctx.vault.attempts.clear(record.id);
+  for (const known of inputs) {
     if (known.state === 'previous') continue;
     if (!(await ctx.vault.readSecret(refOf(subject, known.id))).equals(secret)) continue;
-    if (known.refused !== undefined) return 'refused before';
-    return known;
+    if (!isRaised) return known.refused === undefined ? known : 'refused before';
+    const { refused: _, ...header } = { ...known, inputVersion: input.version };
+    await update(
+      ctx,
+      record.id,
+      lease,
+      (draft) => ({ ...draft, versions: draft.versions.map((v) => (v.id === known.id ? header : v)) }),
+      {},
+    );
+    return header;
   }
   const header: VersionHeader = {
     id: ctx.random.uuid(),

@@ -5,8 +5,9 @@ import { drive, type RotationResult, type Start } from './drive.ts';
 import type { JournalEntry, JournalNote } from './journal.ts';
 import type { Logins } from './logins.ts';
 import { describeSubject, type Lookup } from './subject.ts';
+import { retireOld } from './retire.ts';
 import { stage } from './versions.ts';
-import { refOf, update, type Work } from './work.ts';
+import { hasOverlap, refOf, update, type Work } from './work.ts';
 
 /** A rotation that some run began and did not close. */
 export interface Unfinished {
@@ -80,7 +81,15 @@ export async function finishActive(
     result = await finishRotation(ctx, logins, record, rotationId, lookup, lease);
     if (result !== null && result.outcome !== 'rotated' && result.outcome !== 'unchanged') return result;
   }
+  const record = await ctx.vault.readRecord(id);
+  for (const field of new Set(record?.rotation.retiring?.map((r) => r.field))) {
+    if (record !== null && isSettled(record)) await retireOld(ctx, logins, describeSubject(record, lookup, field), lease, null);
+  }
   return result;
+}
+
+function isSettled({ rotation }: VaultRecord): boolean {
+  return rotation.active === undefined && rotation.quarantined === undefined;
 }
 
 /** Journal entries of the record first (oldest first), then what only the vault knows. */
@@ -139,6 +148,7 @@ async function finishRotation(
     reason: active.reason,
     pending: await readVersion(header),
     current: current === undefined ? null : await readVersion(current),
+    overlaps: await hasOverlap(ctx, subject),
     entry: entry === null ? null : await ctx.journal.resume(entry),
   };
   return drive(ctx, logins, subject, lease, work, startFrom(entry, header), null);

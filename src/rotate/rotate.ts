@@ -128,7 +128,8 @@ async function compareCurrent(ctx: RotateContext, logins: Logins, subject: Subje
   if (hasOracle(session)) {
     const answer = await session.identify(subject.account, [{ id: current.id, secret }]);
     if (answer.live === 'none') moved();
-    if (answer.live !== 'unknown') return;
+    // What is on file may still not open the account.
+    if (answer.live !== 'unknown' && !('onFile' in answer)) return;
   }
   if (subject.allowUnproved) return;
   const proof = await logins.prove(subject.target, subject.account, ref, secret, current.proof !== undefined);

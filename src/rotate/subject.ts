@@ -30,6 +30,8 @@ export interface Subject {
   readonly target: Target | null;
   readonly actor: Actor;
   readonly complexity: Complexity | undefined;
+  /** Of a private key. */
+  readonly keyType: KeyType;
   readonly schedule: Schedule | undefined;
   readonly retention: Retention;
   readonly allowUnproved: boolean;
@@ -43,6 +45,8 @@ export function lookupIn(snapshot: Snapshot, owner: Owner): Lookup {
   return (address) => byAddress.get(address);
 }
 
+export type KeyType = 'ed25519' | 'rsa';
+
 export interface RotationFields {
   readonly type?: 'general' | 'iamUser' | 'scriptsOnly';
   readonly initial?: 'now' | 'due' | 'never';
@@ -51,6 +55,7 @@ export interface RotationFields {
   readonly selfRotate?: boolean;
   readonly allowUnproved?: boolean;
   readonly field?: 'password' | 'privateKey';
+  readonly keyType?: KeyType;
 }
 
 export function rotationFields(fields: JsonObject): RotationFields | undefined {
@@ -74,6 +79,7 @@ export function describeSubject(record: VaultRecord, lookup: Lookup, field?: Sec
     target: resource === undefined ? null : targetOf(resource),
     actor: actorOf(record, resource, lookup),
     complexity: policy.complexity,
+    keyType: rotation?.keyType ?? 'ed25519',
     schedule: policy.schedule,
     retention: { ...DEFAULT_RETENTION, ...(policy.retain === undefined ? {} : { versions: policy.retain }) },
     allowUnproved: rotation?.allowUnproved ?? false,

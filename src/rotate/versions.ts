@@ -14,8 +14,21 @@ export function stage(record: RecordDraft, version: VersionHeader, active: NonNu
   return {
     ...record,
     versions: [...record.versions.filter((v) => v.id !== version.id), { ...version, state: 'pending' }],
-    rotation: { ...record.rotation, active },
+    // A candidate of an earlier try is wanted again.
+    rotation: { ...withoutRetiring(record.rotation, [version.id]), active },
   };
+}
+
+/** Notes that the target may still take this version, though it is not wanted any more. */
+export function withRetiring(state: RotationState, field: SecretField, version: VersionId): RotationState {
+  return { ...state, retiring: [...(state.retiring ?? []).filter((r) => r.version !== version), { field, version }] };
+}
+
+/** The target takes these versions no more. */
+export function withoutRetiring(state: RotationState, versions: readonly VersionId[]): RotationState {
+  const { retiring = [], ...rest } = state;
+  const left = retiring.filter((r) => !versions.includes(r.version));
+  return left.length === 0 ? rest : { ...rest, retiring: left };
 }
 
 /** How `current` came to be known: shown by the target, or accepted as it is with the reason on record. */
@@ -32,7 +45,9 @@ export function promote(record: RecordDraft, id: VersionId, shown: Shown, retent
     return v.field === field && v.state === 'current' ? { ...v, state: 'previous' } : v;
   });
   const now = 'proof' in shown ? shown.proof.at : record.createdAt;
-  return { ...record, versions: prune(versions, field, now, retention) };
+  // What is to be taken out of the target is found there by its secret.
+  const kept = (record.rotation.retiring ?? []).map((r) => r.version);
+  return { ...record, versions: prune(versions, field, now, retention, kept) };
 }
 
 /** The rotation came to nothing and the old secret is live: the pending one is kept, in case we are wrong. */
@@ -85,6 +100,7 @@ function prune(
   field: SecretField | undefined,
   now: Instant,
   retention: Retention,
+  kept: readonly VersionId[],
 ): readonly VersionHeader[] {
   const oldest = Date.parse(now) - retention.days * 86_400_000;
   const old = versions
@@ -93,7 +109,7 @@ function prune(
   const dropped = new Set(
     old
       .slice(retention.versions)
-      .filter((v) => Date.parse(v.createdAt) < oldest)
+      .filter((v) => Date.parse(v.createdAt) < oldest && !kept.includes(v.id))
       .map((v) => v.id),
   );
   return versions.filter((v) => !dropped.has(v.id));

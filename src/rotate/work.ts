@@ -1,12 +1,14 @@
 import type { Code } from '../errors/index.ts';
 import { isPamError } from '../errors/index.ts';
 import { type RotateReason, type Secret, type VaultRecord, type VersionHeader, type VersionId, versionIn } from '../model/index.ts';
-import { entropyBits, generatePassword, nextTime, scheduleHash } from '../policy/index.ts';
+import { nextTime, scheduleHash } from '../policy/index.ts';
+import { overlaps } from '../providers/provider.ts';
 import type { Lease, RecordDraft, SecretRef } from '../vault/vault.ts';
 import { instant, type RotateContext, RotationError } from './context.ts';
+import { generateSecret } from './generate-secret.ts';
 import type { OpenEntry } from './journal.ts';
 import type { Subject } from './subject.ts';
-import { demote, failed, promote, reusableCandidate, rotated, type Shown, stage } from './versions.ts';
+import { demote, failed, promote, reusableCandidate, rotated, type Shown, stage, withRetiring } from './versions.ts';
 
 /** One rotation in hand: what was decided when it began, and the two secrets that matter. */
 export interface Work {
@@ -14,6 +16,8 @@ export interface Work {
   readonly reason: RotateReason;
   readonly pending: { readonly version: VersionId; readonly secret: Secret };
   readonly current: { readonly version: VersionId; readonly secret: Secret } | null;
+  /** The old secret lives on beside the new one, until it is retired. */
+  readonly overlaps: boolean;
   entry: OpenEntry | null;
 }
 
@@ -27,27 +31,33 @@ export async function beginWork(
   const reuse = reusableCandidate(record, field);
   const current = versionIn(record, field, 'current');
   const read = (version: VersionId) => ctx.vault.readSecret({ record: record.id, field, version });
-  const secret =
-    reuse === undefined
-      ? generatePassword(subject.complexity ?? {}, { login: subject.account.login, randomInt: ctx.random.int })
-      : await read(reuse.id);
+  const id = ctx.random.uuid();
+  const fresh = reuse === undefined ? await generateSecret(subject, id, ctx.random.int) : null;
+  const secret = fresh?.secret ?? (await read(reuse?.id ?? ''));
   const header: VersionHeader = reuse ?? {
     id: ctx.random.uuid(),
     field,
     state: 'pending',
     origin: 'generated',
     createdAt: instant(ctx.clock.now()),
-    bits: Math.floor(entropyBits(subject.complexity ?? {})),
+    ...(fresh?.bits === undefined ? {} : { bits: fresh.bits }),
   };
   await ctx.failpoint('rotate.generated');
   return {
-    id: ctx.random.uuid(),
+    id,
     reason,
     header,
     pending: { version: header.id, secret },
     current: current === undefined ? null : { version: current.id, secret: await read(current.id) },
+    overlaps: await hasOverlap(ctx, subject),
     entry: null,
   };
+}
+
+/** Does the old secret live on beside the new one, by what the provider says of its target? */
+export async function hasOverlap(ctx: RotateContext, subject: Subject): Promise<boolean> {
+  const module = subject.target === null ? null : await ctx.provider(subject.target.type);
+  return module !== null && overlaps(module.rollback, subject.field);
 }
 
 /** Writes ahead, first half: the pending secret into the vault. Both halves are read back before any target is touched (I1). */
@@ -103,7 +113,9 @@ export async function commitWork(ctx: RotateContext, subject: Subject, lease: Le
     lease,
     (record) => {
       const next = promote(record, work.pending.version, shown, subject.retention);
-      return { ...next, rotation: rotated(next.rotation, { reason: work.reason, at, nextAt, scheduleHash: hash }) };
+      const rotation = rotated(next.rotation, { reason: work.reason, at, nextAt, scheduleHash: hash });
+      const old = work.overlaps ? work.current : null;
+      return { ...next, rotation: old === null ? rotation : withRetiring(rotation, subject.field, old.version) };
     },
     {
       audit: {
@@ -123,7 +135,8 @@ export async function abandonWork(ctx: RotateContext, subject: Subject, lease: L
     lease,
     (record) => {
       const next = demote(record, work.pending.version, { at, code });
-      const { active: _, ...rotation } = next.rotation;
+      const { active: _, ...rest } = next.rotation;
+      const rotation = work.overlaps ? withRetiring(rest, subject.field, work.pending.version) : rest;
       return { ...next, rotation: failed(rotation, at, code) };
     },
     { audit: { action: 'rotation.abandon', detail: { rotation: work.id, version: work.pending.version, code } } },

@@ -228,6 +228,32 @@ export interface Vault extends VaultReader {
   readonly sealer: Sealer;
 }
 
+/** What a copy of a vault holds. */
+export interface Backup {
+  readonly lineage: string;
+  readonly serial: number;
+  readonly records: number;
+  /** Each of their identities opens the copy, for as long as there is one. */
+  readonly recipients: readonly Recipient[];
+  readonly bytes: number;
+}
+
+/** What a copy held that became the vault. */
+export interface Restored {
+  readonly lineage: string;
+  readonly records: number;
+  /** The last event of the copy: what happened after it is in no vault. */
+  readonly lastEventAt: Instant;
+  /** As they were then: one that was removed later is back. */
+  readonly recipients: readonly Recipient[];
+  /** Secrets that do not decrypt. The rest is as good as it was. */
+  readonly damaged: readonly SecretRef[];
+  /** What is wrong with the audit trail, if anything. */
+  readonly auditProblem: string | null;
+  /** Where the vault that was there is now. */
+  readonly replaced: string | null;
+}
+
 /** Age files (https://age-encryption.org/v1): `seal` needs only the recipients, `open` an identity. */
 export interface Sealer {
   seal(bytes: Uint8Array): Promise<Uint8Array>;

@@ -78,3 +78,14 @@ test('a person who raises the version of the input a third time is not held up b
   expect(third, third.stdout).toMatchObject({ code: 0 });
   expect(await scene.failedLogins(scene.admin.login)).toBe(2);
 });
+
+test('a refused value is tried again where a person raises its version, since the server may have been mended', async () => {
+  await using scene = await makeScene(server, { mode: 'superuser', accounts: 1 });
+  const env = { [scene.variable(scene.admin)]: 'set-on-the-server-later' };
+  await apply(scene, env);
+  await server.query(`ALTER ROLE ${scene.admin.login} PASSWORD 'set-on-the-server-later'`);
+  expect(troubles(await apply(scene, env))).toContain('ingest admin: failed PAM4006');
+  await scene.declare({}, scene.accounts, 2);
+  expect(await apply(scene, env)).toMatchObject({ code: 0 });
+  expect(await scene.failedLogins(scene.admin.login)).toBe(1);
+});

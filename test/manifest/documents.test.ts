@@ -95,6 +95,13 @@ describe('limits', () => {
     );
   });
 
+  test('do not take a long line for a deep one', () => {
+    const labels = Array.from({ length: 60 }, (_, i) => `"a${i}": x`).join(', ');
+    const settings = Array.from({ length: 300 }, (_, i) => `a${i}: [x]`).join(', ');
+    const text = `apiVersion: pam/v1\nkind: PamMachine\nmetadata: { name: a, labels: { ${labels} } }\nspec: { configuration: c, host: h, pamSettings: { ${settings} } }\n`;
+    expect(load(text).problems).toEqual([]);
+  });
+
   test('bound the documents of a file', () => {
     const { problems } = load('--- 1\n'.repeat(100_002));
     expect(problems.filter((p) => p.code === 'PAM1003').map((p) => p.source?.line)).toEqual([100_001]);
@@ -138,10 +145,14 @@ describe('a large project', () => {
     ).join('');
 
   test('is read in full, and each file that it names once', () => {
-    let reads = 0;
+    const reads: string[] = [];
+    const readFile = (path: string) => {
+      reads.push(path);
+      return Buffer.from('');
+    };
     const text = `${documents(10_000)}${manifest('PamMachine', 'm', { configuration: 'c', host: 'h' })}`;
-    const { resources, problems } = load(text, { readFile: () => (reads++, Buffer.from('')) });
-    expect([resources.length, problems.length, reads]).toEqual([10_001, 0, 1]);
+    const { resources, problems } = load(text, { readFile });
+    expect([resources.length, problems.length, reads]).toEqual([10_001, 0, ['m/hook.sh']]);
   });
 
   test('is read one document at a time, each once', () => {

@@ -95,7 +95,8 @@ export async function startSshd(options: SshServerOptions = {}): Promise<SshServ
     },
     openConnections: () => childrenOf(child.pid ?? 0).length,
     stop: async () => {
-      for (const pid of childrenOf(child.pid ?? 0)) process.kill(pid, 'SIGTERM');
+      // Sessions first: they are processes of their own, and would outlive the one that listens.
+      for (const pid of childrenOf(child.pid ?? 0)) terminate(pid);
       child.kill('SIGTERM');
       await gone;
       for (const login of users) removeUser(login);
@@ -146,6 +147,14 @@ function sudoersOf(login: string): string {
   return `/etc/sudoers.d/pam-test-${Buffer.from(login).toString('hex')}`;
 }
 
+function terminate(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
 function childrenOf(pid: number): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -190,7 +199,7 @@ async function answering(port: number): Promise<void> {
  */
 export async function holdPasswordLock(): Promise<() => Promise<void>> {
   const script =
-    'use Fcntl; open(F, ">>", "/etc/.pwd.lock") or die; fcntl(F, F_SETLKW, pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0)) or die "lock: $!"; $| = 1; print "held\\n"; <STDIN>';
+    'use Fcntl; open(F, ">>", "/etc/.pwd.lock") or die; my $l = pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0); fcntl(F, F_SETLKW, $l) or die "lock: $!"; $| = 1; print "held\\n"; <STDIN>';
   const child = spawn('perl', ['-e', script], { stdio: ['pipe', 'pipe', 'inherit'] });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await new Promise<void>((resolve, reject) => {

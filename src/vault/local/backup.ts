@@ -1,21 +1,11 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Recipient } from '../vault.ts';
+import type { Backup } from '../vault.ts';
 import { VaultError } from '../vault-error.ts';
 import { Database, quote } from './database.ts';
 import { readMeta } from './meta.ts';
 import { checkHeader, checkLineage, openDatabase } from './open.ts';
 import { alreadyThere, placeFile } from './place.ts';
-
-/** What a copy of a vault holds. */
-export interface Backup {
-  readonly lineage: string;
-  readonly serial: number;
-  readonly records: number;
-  /** Each of their identities opens the copy, for as long as there is one. */
-  readonly recipients: readonly Recipient[];
-  readonly bytes: number;
-}
 
 /**
  * Copies the vault at `path` as it is at one moment into a new file, private and on the disk when this returns. Needs no key and

@@ -14,14 +14,17 @@ const BUSY_TIMEOUT_MS = 5000;
  * system refused; nothing was changed).
  */
 export class Database {
-  readonly #path: string;
+  readonly #name: string;
   readonly #connection: InstanceType<typeof Libsql>;
   readonly #statements = new Map<string, ReturnType<InstanceType<typeof Libsql>['prepare']>>();
   #open = true;
 
-  /** `path` must exist: SQLite would create an empty file. `immutable` reads a file that nobody writes, where not even locks can be had. */
-  constructor(path: string, { immutable = false } = {}) {
-    this.#path = path;
+  /**
+   * `path` must exist: SQLite would create an empty file. `immutable` reads a file that nobody writes, where not even locks can be
+   * had. `name` is what errors call it.
+   */
+  constructor(path: string, { immutable = false, name = path } = {}) {
+    this.#name = name;
     this.#connection = this.#guard(() => new Libsql(immutable ? `${pathToFileURL(path).href}?immutable=1` : path));
     // FULL: a commit is on the disk when it returns. secure_delete: what is deleted is overwritten with zeros.
     // temp_store: VACUUM and large sorts leave nothing in a file elsewhere.
@@ -132,7 +135,7 @@ export class Database {
     try {
       return call();
     } catch (error) {
-      throw toVaultError(error, this.#path);
+      throw toVaultError(error, this.#name);
     }
   }
 }

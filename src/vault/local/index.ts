@@ -1,4 +1,4 @@
-export { type Backup, backupLocalVault } from './backup.ts';
+export { backupLocalVault } from './backup.ts';
 export { type CreateOptions, createLocalVault } from './create.ts';
 export { type OpenOptions, openLocalVault } from './open.ts';
-export { type Restored, type RestoreOptions, restoreLocalVault } from './restore.ts';
+export { type RestoreOptions, restoreLocalVault } from './restore.ts';

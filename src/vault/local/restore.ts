@@ -5,14 +5,14 @@ import { appendToChain, verifyAuditChain } from '../audit-chain.ts';
 import { forgetKeys, type VaultKeys } from '../keys.ts';
 import { auditMac, sameMac } from '../mac.ts';
 import { openSecret } from '../sealing.ts';
-import type { AuditEvent, Recipient, SecretRef } from '../vault.ts';
+import type { AuditEvent, Recipient, Restored, SecretRef } from '../vault.ts';
 import { VaultError } from '../vault-error.ts';
 import { readEvents } from './audit.ts';
 import { checkIntegrity } from './backup.ts';
 import { type Clock, currentActor, instantOf } from './context.ts';
 import { Database, quote } from './database.ts';
 import { readHeldLeases } from './leases.ts';
-import { checkRecipientsMac, readMeta } from './meta.ts';
+import { readMeta } from './meta.ts';
 import { checkHeader, checkLineage, openDatabase } from './open.ts';
 import { alreadyThere, placeFile, setAside } from './place.ts';
 import { readSnapshot } from './records.ts';
@@ -28,21 +28,6 @@ export interface RestoreOptions {
   readonly host: string;
   /** Who stands in the audit trail; default `user@host`. */
   readonly actor?: string;
-}
-
-export interface Restored {
-  readonly lineage: string;
-  readonly records: number;
-  /** The last event of the copy: what happened after it is in no vault. */
-  readonly lastEventAt: Instant;
-  /** As they were then: one that was removed later is back. */
-  readonly recipients: readonly Recipient[];
-  /** Secrets that do not decrypt. The rest is as good as it was. */
-  readonly damaged: readonly SecretRef[];
-  /** What is wrong with the audit trail, if anything. */
-  readonly auditProblem: string | null;
-  /** Where the vault that was there is now. */
-  readonly replaced: string | null;
 }
 
 /**
@@ -104,7 +89,7 @@ function takeCopy(copy: string, temporary: string): void {
   if ((statSync(`${copy}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) copyFileSync(`${copy}-wal`, `${temporary}-wal`);
   chmodSync(temporary, 0o600);
   // Folds the log in. Only `exec`, so that libsql closes the file at once.
-  const db = new Database(temporary);
+  const db = new Database(temporary, { name: copy });
   try {
     db.exec('PRAGMA journal_mode = DELETE');
   } finally {
@@ -122,13 +107,12 @@ interface Checked {
 }
 
 async function checkCopy(copy: string, temporary: string, { lineage, identities }: RestoreOptions): Promise<Checked> {
-  const db = new Database(temporary, { immutable: true });
+  const db = new Database(temporary, { immutable: true, name: copy });
   try {
     checkIntegrity(db, copy);
     const meta = readMeta(db);
     checkLineage(copy, meta.lineage, lineage);
     const { keys } = await unlockKeys(db, identities);
-    checkRecipientsMac(keys, meta);
     const snapshot = readSnapshot(db, keys);
     const last = await lastEvent(db);
     return { keys, snapshot, last, recipients: meta.recipients, damaged: findDamaged(db, keys), auditProblem: await checkAudit(db, keys) };

@@ -40,7 +40,7 @@ export const ALL_PRINTABLE = Secret.fromText(`${Array.from({ length: 95 }, (_, i
  * What travels is encrypted, so a change is told by what it looks like from outside: the only long command of `setSecret` on its way in,
  * and on the way back whatever comes once the password file has changed.
  */
-const CHANGE_BYTES = 560;
+const CHANGE_BYTES = 400;
 
 function watched(module: ProviderModule): { module: ProviderModule; isChange: (moment: Moment) => boolean } {
   let changing: { login: string; before: string | undefined } | null = null;

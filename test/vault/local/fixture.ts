@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateIdentity } from '../../../src/vault/index.ts';
+import { generateIdentity, type NewRecipient } from '../../../src/vault/index.ts';
 import { createLocalVault, openLocalVault } from '../../../src/vault/local/index.ts';
 import { createTestClock, LEASE_TTL_MS, TestTimers, type VaultFixture } from '../../contract/vault-fixture.ts';
 
@@ -14,13 +14,18 @@ export interface LocalFixture extends VaultFixture {
 /** Making keys takes most of the time, and the tests do not care which they are. */
 const keys = Promise.all([generateIdentity(), generateIdentity(), generateIdentity()]);
 
+/** The first works with the vault, the others are recovery recipients. */
+export function asRecipients(...recipients: readonly string[]): readonly NewRecipient[] {
+  return recipients.map((recipient, index) => ({ recipient, role: index === 0 ? 'runner' : 'recovery' }));
+}
+
 export async function createLocalFixture(): Promise<LocalFixture> {
   const [runner, recovery, stranger] = await keys;
   const folder = mkdtempSync(join(tmpdir(), 'pam-vault-'));
   const path = join(folder, '.pam', 'vault.db');
   const clock = createTestClock();
   const timers = new TestTimers(clock);
-  const { lineage } = await createLocalVault(path, { recipients: [runner.recipient, recovery.recipient], clock });
+  const { lineage } = await createLocalVault(path, { recipients: asRecipients(runner.recipient, recovery.recipient), clock });
   return {
     folder,
     path,

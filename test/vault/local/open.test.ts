@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { Decrypter } from 'age-encryption';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { generateIdentity } from '../../../src/vault/index.ts';
+import { generateIdentity, type NewRecipient } from '../../../src/vault/index.ts';
 import { Database } from '../../../src/vault/local/database.ts';
 import { createLocalVault, openLocalVault } from '../../../src/vault/local/index.ts';
 import { APPLICATION_ID, FORMAT_VERSION } from '../../../src/vault/local/schema.ts';
 import { header, putWith } from '../../contract/vault-fixture.ts';
-import { createLocalFixture, type LocalFixture } from './fixture.ts';
+import { asRecipients, createLocalFixture, type LocalFixture } from './fixture.ts';
 
 let fixture: LocalFixture;
 beforeEach(async () => {
@@ -57,16 +57,16 @@ describe('making a vault', () => {
     expect(readdirSync(fixture.folder).sort()).toEqual(['.pam', 'file']);
   });
   test('needs two different recipients', async () => {
-    const [one = ''] = await newRecipients(1);
+    const [one = ''] = (await newRecipients(1)).map(({ recipient }) => recipient);
     const path = join(fixture.folder, 'x.db');
     for (const recipients of [[], [one], [one, one]]) {
-      await expect(createLocalVault(path, { recipients, clock: fixture.clock })).rejects.toMatchObject({ code: 'PAM5013' });
+      await expect(createLocalVault(path, { recipients: asRecipients(...recipients), clock: fixture.clock })).rejects.toMatchObject({ code: 'PAM5013' });
     }
     expect(existsSync(path)).toBe(false);
   });
   test('refuses an identity given as a recipient without repeating it', async () => {
     const { identity, recipient } = await generateIdentity();
-    const recipients = [recipient, identity];
+    const recipients = asRecipients(recipient, identity);
     const error: unknown = await createLocalVault(join(fixture.folder, 'x.db'), { recipients, clock: fixture.clock }).catch(
       (e: unknown) => e,
     );
@@ -167,7 +167,7 @@ describe('a vault that is full', () => {
   });
 });
 
-async function newRecipients(count: number): Promise<readonly string[]> {
+async function newRecipients(count: number): Promise<readonly NewRecipient[]> {
   const pairs = await Promise.all(Array.from({ length: count }, generateIdentity));
-  return pairs.map(({ recipient }) => recipient);
+  return asRecipients(...pairs.map(({ recipient }) => recipient));
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { VaultRecord } from '../../../src/model/index.ts';
-import { generateIdentity, type SecretRef, type Vault, verifyAuditChain } from '../../../src/vault/index.ts';
+import { generateIdentity, type Recipient, type SecretRef, type Vault, verifyAuditChain } from '../../../src/vault/index.ts';
 import { Database } from '../../../src/vault/local/database.ts';
 import { createLocalVault } from '../../../src/vault/local/index.ts';
 import { draft, header, putWith } from '../../contract/vault-fixture.ts';
@@ -163,11 +163,12 @@ describe('key and recipients', () => {
     const forged = `${fixture.path}.forged`;
     await createLocalVault(forged, { recipients, clock: fixture.clock });
     tamper("UPDATE meta SET value = ? WHERE name = 'key'", readMetaOf(forged).key);
+    tamper("UPDATE meta SET value = ? WHERE name = 'keyId'", readMetaOf(forged).keyId);
     await expect(unlock()).rejects.toMatchObject({ code: 'PAM5006' });
   });
   test('a recipient slipped in is found before anything is sealed to it', async () => {
     const { recipient } = await generateIdentity();
-    tamper("UPDATE meta SET value = json_insert(value, '$[#]', ?) WHERE name = 'recipients'", recipient);
+    tamper("UPDATE meta SET value = json_insert(value, '$[#]', json_object('recipient', ?, 'role', 'runner', 'since', '2026')) WHERE name = 'recipients'", recipient);
     await expect(unlock()).rejects.toMatchObject({ code: 'PAM5006' });
   });
   test('a damaged key is told from a foreign one', async () => {
@@ -202,11 +203,12 @@ describe('audit trail', () => {
   });
 });
 
-function readMetaOf(path: string): { recipients: readonly string[]; key: Buffer } {
+function readMetaOf(path: string): { recipients: readonly Recipient[]; key: Buffer; keyId: string } {
   const db = new Database(path);
   const value = <T>(name: string) => db.one<{ value: T }>('SELECT value FROM meta WHERE name = ?', name)?.value;
   const meta = {
     recipients: JSON.parse(value<string>('recipients') ?? '[]'),
+    keyId: value<string>('keyId') ?? '',
     key: Buffer.from(value<ArrayBuffer>('key') ?? new ArrayBuffer(0)),
   };
   db.close();
