@@ -89,6 +89,10 @@ export async function drive(
     if (provider === null || work.entry === null)
       throw new RotationError('PAM4002', `no session to change ${subject.record.address} with`, { phase: 'armed' });
     const { changeTimeoutMs } = ctx.settings;
+    // An account that changes itself could only wait so far. Now that it is logged in it ends what is still on its way: held back
+    // in the network for long enough, the same request would undo a later rotation.
+    if (facts.requests === 'unsettled' && subject.actor.type === 'self' && canQuiesce(provider))
+      await provider.quiesce(subject.account, { rotationId: work.id, timeoutMs: changeTimeoutMs });
     const now = ctx.clock.now();
     deadline = now + changeTimeoutMs;
     sends++;
@@ -201,6 +205,12 @@ export async function drive(
     await ctx.failpoint('rotate.committed');
   }
 
+  async function abandon(): Promise<void> {
+    const besides = work.overlaps && facts.requests !== 'clear';
+    await abandonWork(ctx, subject, lease, work, code, besides);
+    learn({ abandoned: true, retire: besides });
+  }
+
   /** Carries out one step; a result ends the rotation. */
   async function take(step: Step): Promise<RotationResult | null> {
     switch (step.do) {
@@ -228,8 +238,7 @@ export async function drive(
         await commit();
         return null;
       case 'abandon':
-        await abandonWork(ctx, subject, lease, work, code);
-        learn({ abandoned: true, retire: work.overlaps });
+        await abandon();
         return null;
       case 'retire':
         await retireOld(ctx, logins, subject, lease, session);

@@ -40,6 +40,7 @@ export function explainUnfinished(unfinished: Unfinished): Explanation {
 function stateOf({ record, entry, damaged }: Unfinished): string {
   if (record?.rotation.quarantined !== undefined) return 'quarantined';
   if (record === null) return damaged === undefined ? 'known to the journal only' : 'damaged';
+  if (record.rotation.active === undefined && entry === null) return 'done; the target still takes a secret that is not wanted any more';
   if (record.rotation.active === undefined) return 'committed; the journal entry is still open';
   const last = entry?.notes.at(-1)?.phase;
   if (last === undefined) return entry === null ? 'staged in the vault; no journal entry' : 'sealed in vault and journal; nothing was sent';

@@ -9,7 +9,7 @@ import { retireOld } from './retire.ts';
 import { stage } from './versions.ts';
 import { hasOverlap, refOf, update, type Work } from './work.ts';
 
-/** A rotation that some run began and did not close. */
+/** A rotation that some run began and did not close, or closed with an old secret still on the target. */
 export interface Unfinished {
   readonly rotationId: string;
   /** Null where the vault has no such record (lost, restored from an older backup): `recover --from-journal` is for that. */
@@ -28,7 +28,11 @@ export async function listUnfinished(ctx: Pick<RotateContext, 'journal'>, record
     if (read.state === 'damaged') found.set(rotationId, { rotationId, record: null, entry: null, damaged: read.reason });
   }
   for (const record of records) {
-    const active = record.rotation.active;
+    const { active, retiring } = record.rotation;
+    // Nothing is in flight, but something is still to be taken out of the target: it goes by the id of that version.
+    if (active === undefined && retiring?.[0] !== undefined && ![...found.values()].some((u) => u.record?.id === record.id)) {
+      found.set(retiring[0].version, { rotationId: retiring[0].version, record, entry: null });
+    }
     if (active === undefined) continue;
     const known = found.get(active.id);
     found.set(active.id, {

@@ -126,8 +126,18 @@ export async function commitWork(ctx: RotateContext, subject: Subject, lease: Le
   );
 }
 
-/** The old secret is live for certain: the pending one stays as a candidate, and the try is on record. */
-export async function abandonWork(ctx: RotateContext, subject: Subject, lease: Lease, work: Work, code: Code): Promise<void> {
+/**
+ * The old secret is live for certain: the pending one stays as a candidate, and the try is on record. `besides`: where secrets overlap,
+ * the pending one may have come to stand beside the old one, and has to go again.
+ */
+export async function abandonWork(
+  ctx: RotateContext,
+  subject: Subject,
+  lease: Lease,
+  work: Work,
+  code: Code,
+  besides: boolean,
+): Promise<void> {
   const at = instant(ctx.clock.now());
   await update(
     ctx,
@@ -136,7 +146,7 @@ export async function abandonWork(ctx: RotateContext, subject: Subject, lease: L
     (record) => {
       const next = demote(record, work.pending.version, { at, code });
       const { active: _, ...rest } = next.rotation;
-      const rotation = work.overlaps ? withRetiring(rest, subject.field, work.pending.version) : rest;
+      const rotation = besides ? withRetiring(rest, subject.field, work.pending.version) : rest;
       return { ...next, rotation: failed(rotation, at, code) };
     },
     { audit: { action: 'rotation.abandon', detail: { rotation: work.id, version: work.pending.version, code } } },

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { initProject } from '../../src/project/index.ts';
@@ -50,6 +50,9 @@ export interface TestProject extends AsyncDisposable {
   declare(documents: readonly object[]): Promise<void>;
   /** The files of the journal folder, whatever they are. */
   journal(): Promise<readonly string[]>;
+  /** Opens a copy of the vault: to look at it, while no pam writes to it. */
+  readVault<T>(work: (vault: Vault) => Promise<T>): Promise<T>;
+  /** Opens the vault itself, such as to hold a lease of it. */
   withVault<T>(work: (vault: Vault) => Promise<T>): Promise<T>;
 }
 
@@ -77,16 +80,27 @@ export async function makeProject(env: Readonly<Record<string, string | undefine
     },
     declare: (documents) => project.write('manifests/all.yaml', documents.map((d) => `---\n${JSON.stringify(d, null, 2)}\n`).join('')),
     journal: () => readdir(project.journalFolder).catch(() => []),
-    async withVault(work) {
-      const reader = await openLocalVault(project.vaultFile, { clock: Date.now, host: hostname(), actor: 'test' });
-      await using vault = await reader.unlock(await readIdentityFile(identityFile));
-      return await work(vault);
+    async readVault(work) {
+      const copy = await mkdtemp(join(folder, 'vault-'));
+      for (const suffix of ['', '-wal']) await copyFile(project.vaultFile + suffix, join(copy, `vault.db${suffix}`)).catch(ignoreMissing);
+      return useVault(join(copy, 'vault.db'), identityFile, work);
     },
+    withVault: (work) => useVault(project.vaultFile, identityFile, work),
     async [Symbol.asyncDispose]() {
       await rm(folder, { recursive: true, force: true });
     },
   };
   return project;
+}
+
+async function useVault<T>(path: string, identityFile: string, work: (vault: Vault) => Promise<T>): Promise<T> {
+  const reader = await openLocalVault(path, { clock: Date.now, host: hostname(), actor: 'test' });
+  await using vault = await reader.unlock(await readIdentityFile(identityFile));
+  return await work(vault);
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 /** Everything that a project has on disk, as one text: for tests that look for what must not be there. */

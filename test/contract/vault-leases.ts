@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Instant, RecordId } from '../../src/model/index.ts';
 import type { LeaseScope } from '../../src/vault/index.ts';
-import type { Bench } from './vault-bench.ts';
+import { allEvents, type Bench } from './vault-bench.ts';
 import { holder, LEASE_TTL_MS, OWNER, putWith } from './vault-fixture.ts';
 
 export function describeLeases(bench: Bench): void {
@@ -100,6 +100,32 @@ export function describeLeases(bench: Bench): void {
       await slow.release();
       expect(await bench.vault.heldLeases()).toMatchObject([{ epoch: fast.epoch, holder: { command: 'pam rotate' } }]);
       expect(fast.lost.aborted).toBe(false);
+    });
+
+    test('a lease that is broken is free, and its holder can write no more', async () => {
+      const stuck = await bench.vault.lease(account('a'), { waitMs: 0, holder: holder({ command: 'pam rotate' }) });
+      const other = await bench.openVault();
+      expect(await other.breakLease(account('a'))).toMatchObject({ command: 'pam rotate' });
+      expect(await other.heldLeases()).toEqual([]);
+      await expect(bench.vault.write({ puts: [putWith('app', [])] }, [stuck])).rejects.toMatchObject({ code: 'PAM5008' });
+      const next = await other.lease(account('a'), { waitMs: 0, holder: holder() });
+      expect(next.epoch).toBeGreaterThan(stuck.epoch);
+      await other.write({ puts: [putWith('app', [])] }, [next]);
+    });
+    test('breaking a lease that has run out fences its holder all the same', async () => {
+      const slow = await bench.vault.lease(project, { waitMs: 0, holder: holder() });
+      bench.fixture.clock.advance(LEASE_TTL_MS);
+      await (await bench.openVault()).breakLease(project);
+      await expect(bench.vault.write({ puts: [putWith('app', [])] }, [slow])).rejects.toMatchObject({ code: 'PAM5008' });
+    });
+    test('breaking says whose lease it was in the audit trail, and says nothing where nobody held it', async () => {
+      expect(await bench.vault.breakLease(project)).toBeNull();
+      const before = (await allEvents(bench.vault)).length;
+      await bench.vault.lease(project, { waitMs: 0, holder: holder({ user: 'deploy' }) });
+      await bench.vault.breakLease(project);
+      expect(await bench.vault.breakLease(project)).toBeNull();
+      const events = (await allEvents(bench.vault)).slice(before);
+      expect(events).toMatchObject([{ action: 'lease.break', detail: { ...OWNER, user: 'deploy', host: 'runner-1' } }]);
     });
   });
 }

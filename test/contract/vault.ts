@@ -3,6 +3,7 @@ import { describeAttempts } from './vault-attempts.ts';
 import { useBench } from './vault-bench.ts';
 import type { VaultFixture } from './vault-fixture.ts';
 import { describeLeases } from './vault-leases.ts';
+import { describeRecipients } from './vault-recipients.ts';
 import { describeRecords, describeSecrets } from './vault-records.ts';
 import { describeAudit, describeKey, describeRuns } from './vault-rest.ts';
 
@@ -11,6 +12,7 @@ export function describeVault(name: string, create: () => Promise<VaultFixture>)
   describe(name, () => {
     const bench = useBench(create);
     describeKey(bench);
+    describeRecipients(bench);
     describeRecords(bench);
     describeSecrets(bench);
     describeLeases(bench);

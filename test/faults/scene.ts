@@ -127,7 +127,7 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
     ]);
   await declare({});
 
-  const record = (address: Address) => project.withVault((vault) => recordIn(vault, address));
+  const record = (address: Address) => project.readVault((vault) => recordIn(vault, address));
   return {
     project,
     server,
@@ -137,8 +137,8 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
     declare,
     variable,
     record,
-    stored: (address, state = 'current') => project.withVault((vault) => storedIn(vault, address, state)),
-    staged: (address) => project.withVault((vault) => stagedIn(vault, address)),
+    stored: (address, state = 'current') => project.readVault((vault) => storedIn(vault, address, state)),
+    staged: (address) => project.readVault((vault) => stagedIn(vault, address)),
     async failedLogins(login) {
       return (await server.logText()).split(`authentication failed for user "${login}"`).length - 1;
     },
@@ -204,7 +204,7 @@ export async function expectConverged(
   for (const { login } of scene.accounts)
     expect(await scene.failedLogins(login), `failed logins of ${login}`).toBeLessThanOrEqual(ALLOWED_FAILURES[mode]);
   if (mode !== 'self') expect(await scene.failedLogins(scene.admin.login)).toBe(0);
-  await project.withVault(async (vault) => {
+  await project.readVault(async (vault) => {
     for (const { address, login } of scene.accounts) {
       const record = await recordIn(vault, address);
       expect(record.rotation.active).toBeUndefined();

@@ -138,6 +138,9 @@ function runProcess(world: World, kind: Kind, clock: { step: number }, faults: R
       case 'close':
       case 'leave':
         return step.do;
+      case 'retire':
+        s = { ...s, retire: false };
+        break;
       default:
         step satisfies never;
     }

@@ -47,7 +47,7 @@ kept, and backups made before still open for it: rotate what it knew, and destro
 async function removeFrom(project: Project, identity: string | undefined, recipient: string): Promise<{ readonly erased: boolean }> {
   await using vault = await openVault(project, identity, process.env);
   await vault.authenticate();
-  return vault.removeRecipient(recipient);
+  return await vault.removeRecipient(recipient);
 }
 
 /** An entry is sealed to whoever was a recipient when its rotation began. */

@@ -63,6 +63,15 @@ export class Database {
     return this.#transaction('BEGIN IMMEDIATE', body);
   }
 
+  /** Nothing to do but for a file that came here without `restore`: a backup has no log, and its readers would block writers. */
+  useWal(): void {
+    try {
+      this.exec('PRAGMA journal_mode = WAL');
+    } catch {
+      // Read-only, or in use by others who were faster: it works all the same.
+    }
+  }
+
   /**
    * Copies the write-ahead log into the file and empties it: until then it holds older images of pages, erased secrets among them.
    * False where somebody else is reading an older moment; the next one does it.
@@ -107,6 +116,11 @@ export class Database {
   /** Where this is true an insert met a unique index. */
   static isDuplicate(error: unknown): boolean {
     return resultCode(error instanceof VaultError ? error.cause : error) === SQLITE_CONSTRAINT;
+  }
+
+  /** Where this is true others have the file open, or were writing for as long as we wait. */
+  static isBusy(error: unknown): boolean {
+    return resultCode(error instanceof VaultError ? error.cause : error) === SQLITE_BUSY;
   }
 
   #statement(sql: string) {

@@ -90,7 +90,9 @@ export function openDatabase(path: string): { db: Database; lineage: string } {
 function tryDatabase(path: string, immutable: boolean): { db: Database; lineage: string } {
   const db = new Database(path, { immutable });
   try {
-    return { db, lineage: readMeta(db).lineage };
+    const { lineage } = readMeta(db);
+    if (!immutable) db.useWal();
+    return { db, lineage };
   } catch (error) {
     db.close();
     throw error;

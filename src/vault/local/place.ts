@@ -44,18 +44,18 @@ export async function placeFile(
 }
 
 /**
- * Moves a vault to a free name beside it, and with it what SQLite keeps beside: a process that still has it open goes on with the
- * moved files, and the next file of this name meets none of them. Returns the new name; null when there is no vault.
+ * Moves a vault to a free name beside it, with its log where there is something in it, so that the next file of this name meets
+ * nothing of it. Returns the new name; null when there is no vault.
  */
 export function setAside(path: string, name: string): string | null {
   const target = freeName(`${path}.${name}`);
   const isThere = existsSync(path);
-  const isWorthless = !isThere && !isLogged(path);
+  const hasLog = isLogged(path);
   // The file first: it must never be found without the commits that its log holds.
   if (isThere) renameSync(path, target);
   for (const suffix of BESIDE.filter((one) => existsSync(path + one))) {
-    if (isWorthless) rmSync(path + suffix);
-    else renameSync(path + suffix, target + suffix);
+    if (hasLog) renameSync(path + suffix, target + suffix);
+    else rmSync(path + suffix);
   }
   flush(dirname(resolve(path)));
   return isThere ? target : null;

@@ -1,5 +1,4 @@
 import { chmodSync, copyFileSync, existsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { canonicalJson, type Instant, type Snapshot } from '../../model/index.ts';
 import { appendToChain, verifyAuditChain } from '../audit-chain.ts';
 import { forgetKeys, type VaultKeys } from '../keys.ts';
@@ -11,9 +10,8 @@ import { readEvents } from './audit.ts';
 import { checkIntegrity } from './backup.ts';
 import { type Clock, currentActor, instantOf } from './context.ts';
 import { Database, quote } from './database.ts';
-import { readHeldLeases } from './leases.ts';
 import { readMeta } from './meta.ts';
-import { checkHeader, checkLineage, openDatabase } from './open.ts';
+import { checkHeader, checkLineage } from './open.ts';
 import { alreadyThere, placeFile, setAside } from './place.ts';
 import { readSnapshot } from './records.ts';
 import { unlockKeys } from './unlock.ts';
@@ -33,11 +31,11 @@ export interface RestoreOptions {
 /**
  * Makes a copy of a vault the vault at `path`, after everything in it was checked: its header, its pages, its lineage, its key, and
  * the MACs of all records. The copy itself is only read. VaultError PAM5016 when a vault is there and `replace` is not set, PAM5007
- * when somebody works on that one; those of opening and unlocking a vault for the copy.
+ * when another process has that one open; those of opening and unlocking a vault for the copy.
  */
 export async function restoreLocalVault(copy: string, path: string, options: RestoreOptions): Promise<Restored> {
   checkHeader(copy);
-  refuseTaken(path, options);
+  if (existsSync(path) && !options.replace) throw alreadyThere(path);
   const now = options.clock();
   let checked: Checked | undefined;
   let replaced: string | null = null;
@@ -50,7 +48,7 @@ export async function restoreLocalVault(copy: string, path: string, options: Res
       forgetKeys(checked.keys);
     },
     () => {
-      refuseTaken(path, options);
+      takeOver(path, options);
       replaced = setAside(path, `replaced-${instantOf(now).replaceAll(/[-:.]/g, '')}`);
     },
   );
@@ -60,27 +58,32 @@ export async function restoreLocalVault(copy: string, path: string, options: Res
   return { lineage, records: records.length, lastEventAt: last.at, recipients, damaged, auditProblem, replaced };
 }
 
-/** Whoever works on the vault that is there would go on with the file that was moved away, and what he rotates would be lost. */
-function refuseTaken(path: string, { replace, clock, host }: RestoreOptions): void {
+/**
+ * Whoever has the vault open that is there would go on with the file that is moved away, and what he rotates would be lost: leaving
+ * WAL mode needs a file for oneself. It also folds the log in, so that one file is kept. A damaged vault is moved away as it is.
+ */
+function takeOver(path: string, { replace }: RestoreOptions): void {
   if (!existsSync(path)) return;
   if (!replace) throw alreadyThere(path);
-  let held: ReturnType<typeof readHeldLeases>;
   try {
     checkHeader(path);
-    const { db } = openDatabase(resolve(path));
-    try {
-      held = readHeldLeases(db, clock, host);
-    } finally {
-      db.close();
-    }
+    leaveWal(path, path);
   } catch (error) {
-    if (error instanceof VaultError) return; // damaged: this is what a restore is for
-    throw error;
+    if (!Database.isBusy(error)) return;
+    throw new VaultError('PAM5007', `another process has the vault ${path} open`, {
+      hint: 'wait for it, or look who it is: pam lock show',
+    });
   }
-  const [first] = held;
-  if (first === undefined) return;
-  const { user, host: where, command } = first.holder;
-  throw new VaultError('PAM5007', `${user} on ${where} is at work on the vault (\`${command}\`)`, { hint: 'run: pam lock show' });
+}
+
+/** Only by `exec`, so that libsql closes the file at once. */
+function leaveWal(path: string, name: string): void {
+  const db = new Database(path, { name });
+  try {
+    db.exec('PRAGMA journal_mode = DELETE');
+  } finally {
+    db.closeUnread();
+  }
 }
 
 /** A copy that was made without pam has a log beside it perhaps, which belongs to it. */
@@ -88,13 +91,7 @@ function takeCopy(copy: string, temporary: string): void {
   copyFileSync(copy, temporary);
   if ((statSync(`${copy}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) copyFileSync(`${copy}-wal`, `${temporary}-wal`);
   chmodSync(temporary, 0o600);
-  // Folds the log in. Only `exec`, so that libsql closes the file at once.
-  const db = new Database(temporary, { name: copy });
-  try {
-    db.exec('PRAGMA journal_mode = DELETE');
-  } finally {
-    db.closeUnread();
-  }
+  leaveWal(temporary, copy);
 }
 
 interface Checked {

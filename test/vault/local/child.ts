@@ -18,6 +18,8 @@ export type Task =
   | { readonly do: 'hold' }
   /** Takes and releases the project lease so many times, counting up the record while it has it. */
   | { readonly do: 'take turns'; readonly record: string; readonly times: number }
+  /** Adds and removes a recipient again and again until it is killed; says what it is about to do. */
+  | { readonly do: 'recipients'; readonly recipient: string }
   /** Reads the snapshot, then tries to write. */
   | { readonly do: 'look' };
 
@@ -39,7 +41,8 @@ async function bump(vault: Vault, id: string, leases: Parameters<Vault['write']>
   await vault.write({ puts: [{ record: draft, expected: revision }] }, leases);
 }
 
-async function work(vault: Vault, task: Task): Promise<void> {
+async function work(open: () => Promise<Vault>, task: Task): Promise<void> {
+  const vault = await open();
   switch (task.do) {
     case 'commit':
       for (let i = 0; ; i += 1) {
@@ -76,6 +79,14 @@ async function work(vault: Vault, task: Task): Promise<void> {
         await lease.release();
       }
       return;
+    case 'recipients':
+      for (;;) {
+        await using fresh = await open();
+        await fresh.addRecipient({ recipient: task.recipient, role: 'runner' });
+        say('removing');
+        await fresh.removeRecipient(task.recipient);
+        say('removed');
+      }
     case 'look':
       say(String((await vault.authenticate()).records.length));
       await vault.write({ puts: [putWith('new', [])] }, []);
@@ -91,8 +102,8 @@ for await (const line of createInterface({ input: process.stdin })) {
       sleep: () => new Promise<void>((resolve) => void setTimeout(resolve, 2)),
       repeat: () => () => {},
     };
-    const reader = await openLocalVault(path, { clock: Date.now, host: 'runner-1', timers });
-    await work(await reader.unlock([identity]), task);
+    const open = async () => (await openLocalVault(path, { clock: Date.now, host: 'runner-1', timers })).unlock([identity]);
+    await work(open, task);
     say('done');
   } catch (error) {
     say(isPamError(error) ? error.code : String(error));

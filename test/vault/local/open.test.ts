@@ -60,7 +60,9 @@ describe('making a vault', () => {
     const [one = ''] = (await newRecipients(1)).map(({ recipient }) => recipient);
     const path = join(fixture.folder, 'x.db');
     for (const recipients of [[], [one], [one, one]]) {
-      await expect(createLocalVault(path, { recipients: asRecipients(...recipients), clock: fixture.clock })).rejects.toMatchObject({ code: 'PAM5013' });
+      await expect(createLocalVault(path, { recipients: asRecipients(...recipients), clock: fixture.clock })).rejects.toMatchObject({
+        code: 'PAM5013',
+      });
     }
     expect(existsSync(path)).toBe(false);
   });

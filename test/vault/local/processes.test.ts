@@ -1,9 +1,9 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Vault } from '../../../src/vault/index.ts';
+import { generateIdentity, type Vault, verifyAuditChain } from '../../../src/vault/index.ts';
 import { Database } from '../../../src/vault/local/database.ts';
-import { openLocalVault } from '../../../src/vault/local/index.ts';
+import { backupLocalVault, openLocalVault } from '../../../src/vault/local/index.ts';
 import { draft, header, holder, OWNER, putWith } from '../../contract/vault-fixture.ts';
 import type { Task } from './child.ts';
 import { type ChildOptions, compileChild } from './child-process.ts';
@@ -64,6 +64,49 @@ describe('killed while it commits', () => {
     }
     expect(acknowledged.length).toBeGreaterThan(70);
     await expectAllStored(acknowledged, 200);
+  });
+});
+
+describe('killed while it removes a recipient', () => {
+  test('the vault has the old key or the new one, everything opens, and the next process goes on', async () => {
+    const names = Array.from({ length: 300 }, (_, i) => `n${i}`);
+    await vault.write({ puts: names.map((name) => putWith(name, [[header('current'), name.padEnd(200, 'x')]])) }, []);
+    for (let kill = 0; kill < 5; kill += 1) {
+      await vault[Symbol.asyncDispose]();
+      const { recipient } = await generateIdentity();
+      const child = start({ do: 'recipients', recipient });
+      await child.said(() => child.lines.filter((line) => line === 'removing').length > kill);
+      child.process.kill('SIGKILL');
+      await child.ended();
+      vault = await openVault();
+      await expectAllStored(names, 200);
+      await verifyAuditChain(vault.audit(), (event) => vault.isAuthentic(event));
+    }
+    const left = (await vault.recipients()).length;
+    const { recipient } = await generateIdentity();
+    await vault.addRecipient({ recipient, role: 'runner' });
+    await vault.removeRecipient(recipient);
+    vault = await openVault();
+    expect(await vault.recipients()).toHaveLength(left);
+    await expectAllStored(names, 200);
+  });
+});
+
+describe('a backup while another process writes', () => {
+  test('is whole and holds all that was acknowledged before it began', async () => {
+    const child = start({ do: 'commit', bytes: 200 });
+    for (let copy = 1; copy <= 4; copy += 1) {
+      await child.said((line) => line.endsWith(`-${copy * 10}`));
+      const before = [...child.lines];
+      const file = join(fixture.folder, `copy-${copy}.db`);
+      await backupLocalVault(fixture.path, file);
+      const reader = await openLocalVault(file, { clock: Date.now, host: 'runner-1', lineage: fixture.lineage });
+      await using opened = await reader.unlock([fixture.identities.recovery]);
+      const addresses = (await opened.authenticate()).records.map(({ address }) => address);
+      expect(addresses).toEqual(expect.arrayContaining(before.map((name) => `PamUser/${name}`)));
+    }
+    child.process.kill('SIGKILL');
+    await child.ended();
   });
 });
 

@@ -168,7 +168,10 @@ describe('key and recipients', () => {
   });
   test('a recipient slipped in is found before anything is sealed to it', async () => {
     const { recipient } = await generateIdentity();
-    tamper("UPDATE meta SET value = json_insert(value, '$[#]', json_object('recipient', ?, 'role', 'runner', 'since', '2026')) WHERE name = 'recipients'", recipient);
+    tamper(
+      "UPDATE meta SET value = json_insert(value, '$[#]', json_object('recipient', ?, 'role', 'runner', 'since', '2026')) WHERE name = 'recipients'",
+      recipient,
+    );
     await expect(unlock()).rejects.toMatchObject({ code: 'PAM5006' });
   });
   test('a damaged key is told from a foreign one', async () => {

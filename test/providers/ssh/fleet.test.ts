@@ -1,0 +1,85 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import ssh2 from 'ssh2';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasServer } from '../../servers/missing.ts';
+import { type SshServer, startSshd } from '../../servers/sshd.ts';
+import { FOREIGN_LINES, makeScene, OLD_OPTIONS, opens, type Scene } from './scene.ts';
+
+describe.runIf(hasServer('openssh'))('a Linux fleet through pam', () => {
+  let server: SshServer;
+  beforeAll(async () => {
+    server = await startSshd();
+  });
+  afterAll(() => server?.stop());
+
+  async function apply(scene: Scene, code = 0): Promise<string> {
+    const result = await scene.project.pam(['apply', '--auto-approve']);
+    expect(result, result.stdout + result.stderr).toMatchObject({ code });
+    return result.stdout + result.stderr;
+  }
+
+  /** What is stored for each account: it opens the account, and what was stored before does not. */
+  async function secretsOf(scene: Scene, before: readonly string[]): Promise<string[]> {
+    const secrets: string[] = [];
+    for (const [i, account] of scene.accounts.entries()) {
+      const secret = await scene.stored(account);
+      expect(await opens(server, account.login, account.field, secret), `${account.address} opens`).toBe(true);
+      const old = before[i];
+      if (old !== secret) expect(await opens(server, account.login, account.field, old), `the old one of ${account.address}`).toBe(false);
+      secrets.push(secret ?? '');
+    }
+    return secrets;
+  }
+
+  test('twenty passwords and ten keys are rotated by an administrator, and nothing a second time', async () => {
+    await using scene = await makeScene(server, { passwords: 20, keys: 10 });
+    await apply(scene);
+    const rotated = await secretsOf(
+      scene,
+      scene.accounts.map((a) => a.secret),
+    );
+    expect(new Set(rotated).size).toBe(30);
+    expect(await scene.project.pam(['plan', '--detailed-exitcode'])).toMatchObject({ code: 0 });
+    await apply(scene);
+    for (const [i, account] of scene.accounts.entries()) expect(await scene.stored(account)).toBe(rotated[i]);
+  });
+
+  test('accounts rotate their own password and their own key', async () => {
+    await using scene = await makeScene(server, { passwords: 2, keys: 2, self: true });
+    await apply(scene);
+    await secretsOf(
+      scene,
+      scene.accounts.map((a) => a.secret),
+    );
+    expect(await scene.project.pam(['plan', '--detailed-exitcode'])).toMatchObject({ code: 0 });
+  });
+
+  test('of authorized_keys only our own line changes: foreign bytes, options, mode and owner stay', async () => {
+    await using scene = await makeScene(server, { keys: 1 });
+    const [account] = scene.accounts;
+    if (account === undefined) throw new Error('no account');
+    const file = join(account.home, '.ssh', 'authorized_keys');
+    const before = statSync(file);
+    for (const trigger of ['first', 'second']) {
+      await scene.declare({ trigger });
+      await apply(scene);
+    }
+    const after = statSync(file);
+    expect([after.mode, after.uid, after.gid]).toEqual([before.mode, before.uid, before.gid]);
+    const text = readFileSync(file, 'utf8');
+    const key = ssh2.utils.parseKey((await scene.stored(account)) ?? '') as ssh2.ParsedKey;
+    const ours = `${OLD_OPTIONS} ssh-ed25519 ${key.getPublicSSH().toString('base64')} ${key.comment}`;
+    expect(key.comment).toMatch(/^pam:PamUser\/key-1:[0-9a-f-]{36}$/);
+    expect(text).toBe(`${FOREIGN_LINES.join('\n')}\n${ours}\n`);
+  });
+
+  test('an RSA key is made where the manifest wants one', async () => {
+    await using scene = await makeScene(server, { keys: 1, rotation: { keyType: 'rsa' } });
+    await apply(scene);
+    const [account] = scene.accounts;
+    if (account === undefined) throw new Error('no account');
+    expect((ssh2.utils.parseKey((await scene.stored(account)) ?? '') as ssh2.ParsedKey).type).toBe('ssh-rsa');
+    expect(await opens(server, account.login, 'privateKey', await scene.stored(account))).toBe(true);
+  });
+});

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RETIRE_FAILPOINTS, ROTATE_FAILPOINTS } from '../../../src/rotate/index.ts';
+import { hasServer } from '../../servers/missing.ts';
+import { type SshServer, startSshd } from '../../servers/sshd.ts';
+import { expectConverged, makeScene, type SceneOptions } from './scene.ts';
+
+const DURING = ROTATE_FAILPOINTS.filter((name) => name.startsWith('rotate.'));
+const IN_RECOVERY = ROTATE_FAILPOINTS.filter((name) => name.startsWith('recover.'));
+const KINDS = [
+  ['a password changed by an administrator', { passwords: 1 }, DURING],
+  [
+    'a password changed by an administrator who may only run chpasswd',
+    { passwords: 1, sudo: 'ALL=(root) NOPASSWD: /usr/sbin/chpasswd' },
+    DURING,
+  ],
+  ['a password that the account changes', { passwords: 1, self: true }, DURING],
+  ['a key changed by an administrator', { keys: 1 }, [...DURING, ...RETIRE_FAILPOINTS]],
+  ['a key that the account changes', { keys: 1, self: true }, [...DURING, ...RETIRE_FAILPOINTS]],
+] as const satisfies readonly (readonly [string, SceneOptions, readonly string[]])[];
+
+describe.runIf(hasServer('openssh')).concurrent.each(KINDS)('%s', (_, options, failpoints) => {
+  let server: SshServer;
+  beforeAll(async () => {
+    server = await startSshd();
+  });
+  afterAll(() => server?.stop());
+
+  test.for(failpoints)('an apply killed at %s is finished by the next one', async (failpoint) => {
+    await using scene = await makeScene(server, options);
+    const killed = await scene.project.pam(['apply', '--auto-approve'], { env: { PAM_TEST_FAILPOINT: failpoint } });
+    expect(killed.signal, killed.stdout + killed.stderr).toBe('SIGKILL');
+    await expectConverged(server, scene);
+  });
+
+  test.for(IN_RECOVERY)('a recovery killed at %s is finished by the next one', async (failpoint) => {
+    await using scene = await makeScene(server, options);
+    for (const name of ['rotate.answered', failpoint]) {
+      const killed = await scene.project.pam(['apply', '--auto-approve'], { env: { PAM_TEST_FAILPOINT: name } });
+      expect(killed.signal, `${name}: ${killed.stdout}${killed.stderr}`).toBe('SIGKILL');
+    }
+    await expectConverged(server, scene);
+  });
+
+  test('an apply killed at any moment is finished by the next one', async () => {
+    await using scene = await makeScene(server, options);
+    const began = performance.now();
+    // Each time a little later: from before the first login to after the last.
+    for (let round = 0; round < 4; round++) {
+      const running = scene.project.start(['apply', '--auto-approve']);
+      setTimeout(() => running.process.kill('SIGKILL'), 400 + round * 900);
+      await running.result;
+    }
+    expect(performance.now()).toBeGreaterThan(began);
+    await expectConverged(server, scene);
+  });
+});
