@@ -46,7 +46,7 @@ export default class ScheduleCommand extends PamCommand {
     );
   }
 
-  private async fromRecord(text: string): Promise<{ schedule: Schedule; anchor: string | undefined; key: string }> {
+  private async fromRecord(text: string): Promise<{ schedule: Schedule; anchor: string | undefined; key: string | undefined }> {
     const project = await this.openProject();
     await using reader = await openReader(project);
     const snapshot = await reader.snapshot();
@@ -56,7 +56,11 @@ export default class ScheduleCommand extends PamCommand {
     const { schedule } = effectivePolicy(record, lookupIn(snapshot, project.owner));
     if (schedule === undefined)
       throw new PamError('PAM9008', `${address} has no schedule`, { hint: 'set rotation.policy, or rotation.schedule' });
-    return { schedule, anchor: record.rotation.lastRotatedAt ?? record.rotation.anchorAt, key: record.id };
+    return {
+      schedule,
+      anchor: record.rotation.lastRotatedAt ?? record.rotation.anchorAt,
+      key: schedule.jitter === undefined ? undefined : record.id,
+    };
   }
 }
 

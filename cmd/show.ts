@@ -4,8 +4,10 @@ import { PamCommand } from '../src/cli/command.ts';
 import { addressesOf, recordAt } from '../src/cli/records.ts';
 import { readSavedPlan } from '../src/cli/saved-plan.ts';
 import { parseAddress, sameOwner } from '../src/model/index.ts';
+import { nextRotation } from '../src/plan/index.ts';
 import { openReader } from '../src/project/index.ts';
 import { formatPlan, formatRecord } from '../src/report/index.ts';
+import { lookupIn } from '../src/rotate/index.ts';
 
 export default class Show extends PamCommand {
   static override summary = 'Show a record, all of them, or a saved plan. Never a secret.';
@@ -24,13 +26,17 @@ export default class Show extends PamCommand {
     await using reader = await openReader(project);
     const snapshot = await reader.snapshot();
     const paint = this.paint(process.stdout);
+    const lookup = lookupIn(snapshot, project.owner);
     if (what === undefined) {
       const records = snapshot.records.filter((r) => sameOwner(r.owner, project.owner));
-      return this.print({ records }, records.length === 0 ? 'No records.' : records.map((r) => formatRecord(r, paint)).join('\n\n'));
+      return this.print(
+        { records },
+        records.length === 0 ? 'No records.' : records.map((r) => formatRecord(r, nextRotation(r, lookup), paint)).join('\n\n'),
+      );
     }
     const [address] = addressesOf([what], 'PamUser');
     if (address === undefined) return;
     const record = recordAt(snapshot, project.owner, address);
-    this.print(record, formatRecord(record, paint));
+    this.print(record, formatRecord(record, nextRotation(record, lookup), paint));
   }
 }

@@ -15,7 +15,7 @@ import {
   type VaultRecord,
   versionIn,
 } from '../model/index.ts';
-import { dueState, nextTime, scheduleHash } from '../policy/index.ts';
+import { dueFrom, dueState, nextTime, scheduleHash } from '../policy/index.ts';
 import type { Capability, PlanInput } from './input.ts';
 import { ABSENT, sourceOf } from './record-rows.ts';
 import type { Pair, World } from './world.ts';
@@ -197,6 +197,13 @@ function credentialBlock(
     };
   }
   return undefined;
+}
+
+/** From when on a run takes the account along: the next rotation as people are shown it. Null when there is none. */
+export function nextRotation(record: VaultRecord, after: World['after']): Instant | null {
+  const { schedule } = effectivePolicy(record, after);
+  const next = schedule === undefined ? null : scheduledTime(record, record, schedule);
+  return next === null || schedule === undefined ? null : dueFrom(schedule, next, record.id);
 }
 
 export function quarantineOf(record: VaultRecord | undefined): Blocked | undefined {

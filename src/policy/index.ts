@@ -6,7 +6,7 @@ export type { Complexity } from './complexity.ts';
 export { describeSchedule } from './describe-schedule.ts';
 export { durationMs, formatDuration, parseDuration } from './duration.ts';
 export { generatePassword } from './generate.ts';
-export { dueState, listTimes, nextTime } from './next-time.ts';
+export { type DueState, dueFrom, dueState, listTimes, type NextTimeOptions, nextTime } from './next-time.ts';
 export type { Problem } from './problem.ts';
 export { satisfies } from './satisfies.ts';
 export { type Schedule, scheduleHash } from './schedule.ts';

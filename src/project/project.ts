@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { combineErrors, PamError } from '../errors/index.ts';
 import { buildGraph } from '../graph/index.ts';
-import { loadManifests, loadProjectFile, type ManifestFile, type ProjectFile } from '../manifest/index.ts';
+import { freezeBounds, loadManifests, loadProjectFile, type ManifestFile, momentMs, type ProjectFile } from '../manifest/index.ts';
 import { compareText, type DesiredResource, type Owner } from '../model/index.ts';
 import type { AcceptedDrift, Freeze, Limits } from '../plan/index.ts';
 import { findProjectFile, readManifestFiles, showPath } from './find.ts';
@@ -54,7 +54,10 @@ export async function openProject(options: ProjectOptions): Promise<Project> {
     file,
     files: options.files ?? [],
     limits: flattenLimits(file.limits),
-    freezes: (file.freeze ?? []).map((f) => ({ from: momentOf(f.from, false), until: momentOf(f.to, true), reason: f.reason })),
+    freezes: (file.freeze ?? []).map((period) => {
+      const { from, to } = freezeBounds(period);
+      return { from: toInstant(from), until: toInstant(to), reason: period.reason };
+    }),
   };
 }
 
@@ -82,7 +85,11 @@ export async function loadDesired(project: Project): Promise<Desired> {
 
 /** What `drift.accept` acknowledges, each until its day. */
 export function acceptedDrift(project: Project): readonly AcceptedDrift[] {
-  return (project.file.drift?.accept ?? []).map((a) => ({ address: a.address, reason: a.reason, until: momentOf(a.until, true) }));
+  return (project.file.drift?.accept ?? []).map((a) => ({
+    address: a.address,
+    reason: a.reason,
+    until: toInstant(momentMs(a.until, 'last')),
+  }));
 }
 
 /** The place of a local vault; undefined for other types. */
@@ -121,10 +128,8 @@ function flattenLimits(limits: ProjectFile['limits']): Limits {
   return flat;
 }
 
-/** A day is its first moment, or as an end the first moment after it, UTC. */
-function momentOf(text: string, end: boolean): string {
-  if (text.length > 10) return new Date(text).toISOString();
-  return new Date(Date.parse(`${text}T00:00:00Z`) + (end ? 86_400_000 : 0)).toISOString();
+function toInstant(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 function byPlace(a: PamError, b: PamError): number {

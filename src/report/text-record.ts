@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import type { Json, VaultRecord, VersionHeader } from '../model/index.ts';
+import type { Instant, Json, VaultRecord, VersionHeader } from '../model/index.ts';
 import type { Paint } from './paint.ts';
 
 const PLAIN = {
@@ -34,10 +34,10 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
     .join('\n');
 }
 
-export function formatRecords(records: readonly VaultRecord[]): string {
+export function formatRecords(records: readonly VaultRecord[], next: (record: VaultRecord) => Instant | null): string {
   return formatTable(
     ['ADDRESS', 'STATUS', 'SECRET', 'LAST ROTATED', 'NEXT'],
-    records.map((r) => [r.address, r.status, secretState(r), r.rotation.lastRotatedAt ?? '-', r.rotation.nextAt ?? '-']),
+    records.map((r) => [r.address, r.status, secretState(r), r.rotation.lastRotatedAt ?? '-', next(r) ?? '-']),
   );
 }
 
@@ -51,7 +51,7 @@ export function secretState(record: VaultRecord): string {
   return current.every((v) => v.proof !== undefined) ? 'proved' : 'unproved';
 }
 
-export function formatRecord(record: VaultRecord, paint: Paint): string {
+export function formatRecord(record: VaultRecord, next: Instant | null, paint: Paint): string {
   const lines = [
     paint.bold(record.address),
     `  owner      ${record.owner.project}/${record.owner.environment}`,
@@ -61,7 +61,7 @@ export function formatRecord(record: VaultRecord, paint: Paint): string {
   ];
   const { rotation } = record;
   if (rotation.lastRotatedAt !== undefined) lines.push(`  rotated    ${rotation.lastRotatedAt}`);
-  if (rotation.nextAt !== undefined) lines.push(`  next       ${rotation.nextAt}`);
+  if (next !== null) lines.push(`  next       ${next}`);
   if (rotation.quarantined !== undefined)
     lines.push(`  ${paint.red('quarantined')} ${rotation.quarantined.at}: ${rotation.quarantined.reason}`);
   if (record.links.length > 0) lines.push('  links', ...record.links.map((l) => `    ${l.type} ${l.to}`));

@@ -4,8 +4,8 @@ import { instant, type RotateContext, RotationError } from './context.ts';
 import { drive, type RotationResult, type Start } from './drive.ts';
 import type { JournalEntry, JournalNote } from './journal.ts';
 import type { Logins } from './logins.ts';
-import { describeSubject, type Lookup } from './subject.ts';
 import { retireOld } from './retire.ts';
+import { describeSubject, type Lookup } from './subject.ts';
 import { stage } from './versions.ts';
 import { hasOverlap, refOf, update, type Work } from './work.ts';
 

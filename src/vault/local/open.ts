@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { openSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { realTimers, type Timers } from '../timers.ts';
 import type { VaultReader } from '../vault.ts';
@@ -58,15 +58,21 @@ export function checkHeader(path: string): void {
     throw new VaultError('PAM5004', `the vault ${path} has format ${version}, this pam knows ${FORMAT_VERSION}`);
 }
 
+/**
+ * Vault files whose header was read, by device and inode. They stay open until the process ends: closing one drops every lock that
+ * the process has on that file (POSIX, fcntl(2)), those of SQLite's connections too, and another process would then take the log away
+ * from under them (https://www.sqlite.org/howtocorrupt.html §2.2).
+ */
+const opened = new Map<string, number>();
+
 function readStart(path: string, length: number): Buffer {
   const bytes = Buffer.alloc(length);
   try {
-    const file = openSync(path, 'r');
-    try {
-      readSync(file, bytes, 0, length, 0);
-    } finally {
-      closeSync(file);
-    }
+    const { dev, ino } = statSync(path);
+    const key = `${dev}:${ino}`;
+    const file = opened.get(key) ?? openSync(path, 'r');
+    opened.set(key, file);
+    readSync(file, bytes, 0, length, 0);
   } catch (cause) {
     const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
     throw missing

@@ -124,7 +124,7 @@ export const OLD_OPTIONS = 'from="127.0.0.0/8",restrict';
 /** An account that is opened by a key among foreign ones; `keysText` is what its file holds. */
 export function keyAccount(server: SshServer, name: string): SceneAccount & { readonly keysText: string } {
   const user = server.addUser();
-  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'first' });
+  const pair = makeKeyPair('first');
   const keysText = `${[...FOREIGN_LINES.slice(0, 3), `${OLD_OPTIONS} ${pair.public}`, ...FOREIGN_LINES.slice(3)].join('\n')}`;
   writeKeys(user, keysText);
   return { ...user, address: `PamUser/${name}`, field: 'privateKey', secret: pair.private, keysText };
@@ -141,7 +141,13 @@ export function writeKeys(user: SshUser, text: string, mode = 0o640): string {
 }
 
 export function publicLine(comment: string): string {
-  return ssh2.utils.generateKeyPairSync('ed25519', { comment }).public;
+  return makeKeyPair(comment).public;
+}
+
+/** ssh2 cannot read one in three hundred of its own ed25519 keys. */
+export function makeKeyPair(comment: string): { readonly private: string; readonly public: string } {
+  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
+  return ssh2.utils.parseKey(pair.private) instanceof Error ? makeKeyPair(comment) : pair;
 }
 
 /** Does a login from outside succeed with this secret and nothing else? */
