@@ -37,7 +37,7 @@ name. What was rotated after the backup is older in it than on its target: the c
     this.print(
       { file: args.file, ...restored, replaced, next: NEXT },
       [
-        `Restored ${records} records from ${args.file}, as they were at ${lastEventAt}.`,
+        `Restored ${records} records from ${args.file}, as they were at ${lastEventAt ?? 'an unknown time'}.`,
         ...(replaced === null ? [] : [`The vault that was here is now ${replaced}.`]),
         'It opens for these recipients; one that was removed since is back:',
         formatTable(

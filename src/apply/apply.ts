@@ -1,6 +1,6 @@
 import { type ExitCode, isPamError, PamError } from '../errors/index.ts';
 import { type Address, type Change, type LedgerEntry, type Owner, type Plan, type Snapshot, sameOwner } from '../model/index.ts';
-import { isRecordRow, STOPPING_CODES } from '../plan/index.ts';
+import { isRecordRow, planDigest, STOPPING_CODES } from '../plan/index.ts';
 import {
   createLogins,
   instant,
@@ -71,9 +71,7 @@ export interface ApplyResult {
 export async function apply(ctx: ApplyContext, approval: Approval, options: ApplyOptions): Promise<ApplyResult> {
   const { vault, clock, holder, stop } = ctx.rotate;
   const before = await vault.authenticate();
-  const lease = ctx.projectLease
-    ? await vault.lease({ type: 'project', owner: ctx.owner }, { waitMs: options.lockTimeoutMs, holder, signal: stop })
-    : null;
+  const lease = ctx.projectLease ? await leaseProject(ctx, options.lockTimeoutMs) : null;
   try {
     await ctx.failpoint('apply.leased');
     const approvedBefore = planApproved(ctx, approval, before, instant(clock.now()));
@@ -113,6 +111,19 @@ export async function apply(ctx: ApplyContext, approval: Approval, options: Appl
     return { runId, plan, asOf, entries, exit };
   } finally {
     await lease?.release();
+  }
+}
+
+/** One apply at a time. Whoever has to wait is told for whom. */
+async function leaseProject(ctx: ApplyContext, waitMs: number): Promise<Lease> {
+  const { vault, holder, stop, emit } = ctx.rotate;
+  const take = (ms: number) => vault.lease({ type: 'project', owner: ctx.owner }, { waitMs: ms, holder, signal: stop });
+  try {
+    return await take(0);
+  } catch (error) {
+    if (waitMs === 0 || !isPamError(error) || error.code !== 'PAM5007') throw error;
+    emit({ type: 'waiting', what: `another run: ${error.message}`, seconds: Math.ceil(waitMs / 1000) });
+    return take(waitMs);
   }
 }
 
@@ -242,10 +253,22 @@ async function planOfEarlierRun(ctx: ApplyContext, approval: Approval, snapshot:
   const now = ctx.planAt(snapshot, asOf);
   if (approval.type !== 'digest') return now;
   const run = await ctx.rotate.vault.findRun(approval.digest);
-  if (run !== null && sameOwner(run.plan.owner, ctx.owner)) return run.plan;
+  // Runs carry no MAC: what was approved is the content that has this digest, not whatever is stored under it.
+  if (run !== null && hasDigest(run.plan, approval.digest)) {
+    checkSavedPlan(ctx, run.plan, snapshot, asOf);
+    return run.plan;
+  }
   throw new PamError('PAM3002', `the plan of this moment has the digest ${now.digest}, not ${approval.digest}`, {
     hint: 'run `pam plan` with the same flags, have it approved, and apply its digest',
   });
+}
+
+function hasDigest(plan: Plan, digest: string): boolean {
+  try {
+    return planDigest(plan.owner, plan.lineage, plan.grants, plan.changes) === digest;
+  } catch {
+    return false;
+  }
 }
 
 function checkSavedPlan(ctx: ApplyContext, plan: Plan, snapshot: Snapshot, asOf: string): void {

@@ -1,7 +1,9 @@
 import { type Code, isPamError } from '../errors/index.ts';
-import type { Change, VaultRecord } from '../model/index.ts';
+import { type Change, isDeclared, type VaultRecord } from '../model/index.ts';
+import { isDueNow } from '../plan/index.ts';
 import {
   ingestInput,
+  instant,
   type Logins,
   type Lookup,
   type RotateContext,
@@ -23,12 +25,17 @@ export async function runLiveRow(ctx: RotateContext, logins: Logins, change: Cha
       case 'verify':
         return fromVerify(await verifyAccount(ctx, logins, record.id, lookup, change.field, { clear: false }));
       case 'rotate':
+        // Nobody approved what was merely due: a plan of yesterday does not rotate what the policy of today leaves alone.
+        if (!isDeclared(change) && !isDueNow(record, lookup, instant(ctx.clock.now())))
+          return { outcome: 'succeeded', already: true, detail: 'not due any more' };
         return fromRotation(await rotateAccount(ctx, logins, record.id, lookup, change.reason, change.currentVersion));
       default:
         throw new Error(`${change.kind} is no live row`);
     }
   } catch (error) {
     if (!isPamError(error)) throw error;
+    // Interrupted while it waited for the lease of the account.
+    if (error.code === 'PAM4012') return { outcome: 'not attempted', detail: error.message };
     return { outcome: 'failed', code: error.code, detail: error.message };
   }
 }
@@ -47,7 +54,7 @@ export function fromRotation(result: RotationResult): RowResult {
         : { outcome: 'failed', code: result.code, detail: result.detail };
     }
     case 'unfinished':
-      return { outcome: 'unknown', code: result.code, detail: result.detail };
+      return { outcome: result.untouched === true ? 'failed' : 'unknown', code: result.code, detail: result.detail };
     case 'quarantined':
       return { outcome: 'failed', code: result.code, detail: result.detail };
     default:

@@ -3,6 +3,6 @@ export { planDigest } from './digest.ts';
 export { type AcceptedDrift, type DriftReport, type Finding, findDrift } from './drift.ts';
 export type { Capability, Freeze, Limit, Limits, PlanInput } from './input.ts';
 export { STOPPING_CODES } from './limits.ts';
-export { nextRotation, scheduledTime } from './live-rows.ts';
+export { isDueNow, nextRotation, scheduledTime } from './live-rows.ts';
 export { isRecordRow } from './order.ts';
 export { isSelector, makePlan } from './plan.ts';

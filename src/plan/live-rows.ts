@@ -129,6 +129,13 @@ export function dueOf(
   return dueState(schedule, next, asOf, record.id);
 }
 
+/** Do the records alone say that the account is to be rotated now, by its policy or because its target moved? */
+export function isDueNow(record: VaultRecord, lookup: World['after'], asOf: Instant): boolean {
+  const rotation = record.fields['rotation'] as RotationSpec | undefined;
+  if (record.status !== 'managed' || rotation === undefined || rotation.enabled === false || isRetired(record)) return false;
+  return record.rotation.drift !== undefined || dueOf(record, record, { after: lookup }, asOf)?.due === true;
+}
+
 /** The stored instant, or a fresh one from the anchor when the schedule was changed. Null: no time is set. */
 export function scheduledTime(record: VaultRecord, state: State, schedule: Parameters<typeof scheduleHash>[0]): Instant | null {
   const { rotation } = record;

@@ -53,6 +53,10 @@ export interface AccountState {
   /** In words, for a person; empty when the account can be rotated. */
   readonly obstacles: readonly string[];
   readonly lastChangedAt?: Instant;
+  /** The target locks the account after this many failed logins, where it can be read. */
+  readonly maxFailures?: number;
+  /** Within this time they count together, milliseconds; left out = until a good login. */
+  readonly windowMs?: number;
 }
 
 /**

@@ -17,8 +17,8 @@ export type RotationResult =
   | { readonly outcome: 'rotated'; readonly detail: string }
   /** The target has the old secret for certain. */
   | { readonly outcome: 'unchanged'; readonly code: Code; readonly detail: string; readonly because?: string }
-  /** The next run goes on from here. */
-  | { readonly outcome: 'unfinished'; readonly code: Code; readonly detail: string }
+  /** The next run goes on from here. `untouched`: nothing was sent to the target so far. */
+  | { readonly outcome: 'unfinished'; readonly code: Code; readonly detail: string; readonly untouched?: true }
   | { readonly outcome: 'quarantined'; readonly code: Code; readonly detail: string };
 
 /** What the situation starts from: nothing for a new rotation, what vault and journal say for an interrupted one. */
@@ -272,7 +272,8 @@ export async function drive(
   } catch (error) {
     if (!isPamError(error)) throw error;
     if (facts.committed) return { outcome: 'rotated', detail: `${detail}; the journal entry is still open: ${error.message}` };
-    if (facts.requests !== 'clear' || facts.staged) return { outcome: 'unfinished', code: error.code, detail: error.message };
+    if (facts.requests !== 'clear') return { outcome: 'unfinished', code: error.code, detail: error.message };
+    if (facts.staged) return { outcome: 'unfinished', code: error.code, detail: error.message, untouched: true };
     return { outcome: 'unchanged', code: error.code, detail: error.message };
   } finally {
     await dropSession();

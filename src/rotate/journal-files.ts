@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isPamError } from '../errors/index.ts';
 import { RotationError } from './context.ts';
 import type { JournalStorage } from './journal.ts';
 
@@ -10,7 +11,7 @@ const ID = /^[0-9a-f-]{36}$/;
 /**
  * The journal as files in one folder (mode 0700), one file (0600) a rotation, named `ID.journal`.
  * `create` writes `ID.tmp`, flushes it, renames it, flushes the folder: after a crash an entry is there whole or not at all.
- * A left-over `.tmp` was never relied on and is swept by the next `create`.
+ * A left-over `.tmp` was never relied on and is swept by a later `create`.
  */
 export function fileJournalStorage(folder: string): JournalStorage {
   const path = (name: string, suffix = SUFFIX) => {
@@ -21,6 +22,7 @@ export function fileJournalStorage(folder: string): JournalStorage {
     try {
       return await work();
     } catch (error) {
+      if (isPamError(error)) throw error;
       throw new RotationError('PAM4010', `the journal in ${folder} could not be ${what}: ${errorName(error)}`, {
         hint: 'free space, or mend the permissions of the folder, and apply again',
         cause: error,
@@ -32,6 +34,7 @@ export function fileJournalStorage(folder: string): JournalStorage {
     create: (name, bytes) =>
       guarded('written', async () => {
         await mkdir(folder, { recursive: true, mode: 0o700 });
+        await sweep(folder);
         const temporary = path(name, '.tmp');
         await unlink(temporary).catch(ignoreMissing);
         try {
@@ -56,28 +59,20 @@ export function fileJournalStorage(folder: string): JournalStorage {
           if (end < content.length) await file.truncate(end);
           await writeAll(file, bytes, end);
           await file.datasync();
+        }).catch((error: unknown) => {
+          ignoreMissing(error);
+          throw new RotationError('PAM5008', 'another run has finished this rotation and closed its journal entry', { phase: 'armed' });
         }),
       ),
-    async read(name) {
-      try {
-        return await readFile(path(name));
-      } catch (error) {
-        ignoreMissing(error);
-        return null;
-      }
-    },
-    async list() {
-      try {
-        const names = await readdir(folder);
+    read: (name) => guarded('read', () => readFile(path(name)).catch(orIfMissing(null))),
+    list: () =>
+      guarded('read', async () => {
+        const names = await readdir(folder).catch(orIfMissing<string[]>([]));
         return names
           .filter((n) => n.endsWith(SUFFIX) && ID.test(n.slice(0, -SUFFIX.length)))
           .map((n) => n.slice(0, -SUFFIX.length))
           .sort();
-      } catch (error) {
-        ignoreMissing(error);
-        return [];
-      }
-    },
+      }),
     remove: (name) =>
       guarded('written', async () => {
         await unlink(path(name)).catch(ignoreMissing);
@@ -89,6 +84,17 @@ export function fileJournalStorage(folder: string): JournalStorage {
         await flushFolder(folder);
       }),
   };
+}
+
+/** An entry is written in milliseconds: what is this old has nobody at work on it any more. */
+const LEFT_OVER_MS = 60 * 60_000;
+
+async function sweep(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.endsWith('.tmp')) continue;
+    const info = await stat(join(folder, name)).catch(() => undefined);
+    if (info !== undefined && info.mtimeMs < Date.now() - LEFT_OVER_MS) await unlink(join(folder, name)).catch(ignoreMissing);
+  }
 }
 
 type File = Awaited<ReturnType<typeof open>>;
@@ -128,6 +134,13 @@ async function flushFolder(folder: string): Promise<void> {
 
 function ignoreMissing(error: unknown): void {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+}
+
+function orIfMissing<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    ignoreMissing(error);
+    return value;
+  };
 }
 
 /** `ENOSPC` and the like: says what is wrong and holds no path of a temporary file. */

@@ -41,6 +41,20 @@ export async function rotateAccount(
   reason: RotateReason,
   currentVersion: string | null,
 ): Promise<RotationResult> {
+  const rotate = () => rotateLeased(ctx, logins, id, lookup, reason, currentVersion);
+  const result = await rotate();
+  // Fenced: this process was paused and another one went on. It takes the lease anew and looks what is left to do.
+  return result.outcome === 'unfinished' && result.code === 'PAM5008' ? rotate() : result;
+}
+
+async function rotateLeased(
+  ctx: RotateContext,
+  logins: Logins,
+  id: RecordId,
+  lookup: Lookup,
+  reason: RotateReason,
+  currentVersion: string | null,
+): Promise<RotationResult> {
   const lease = await ctx.vault.lease({ type: 'account', record: id }, { waitMs: ctx.leaseWaitMs, holder: ctx.holder, signal: ctx.stop });
   try {
     await ctx.failpoint('rotate.leased');

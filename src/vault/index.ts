@@ -10,4 +10,3 @@ export {
 } from './identity.ts';
 export { realTimers, type Timers } from './timers.ts';
 export type * from './vault.ts';
-export { VaultError } from './vault-error.ts';

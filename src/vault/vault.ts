@@ -242,8 +242,8 @@ export interface Backup {
 export interface Restored {
   readonly lineage: string;
   readonly records: number;
-  /** The last event of the copy: what happened after it is in no vault. */
-  readonly lastEventAt: Instant;
+  /** The last event of the copy, null where that is damaged: what happened after it is in no vault. */
+  readonly lastEventAt: Instant | null;
   /** As they were then: one that was removed later is back. */
   readonly recipients: readonly Recipient[];
   /** Secrets that do not decrypt. The rest is as good as it was. */

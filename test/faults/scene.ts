@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { expect } from 'vitest';
-import { type Address, type VaultRecord, type VersionState, versionIn } from '../../src/model/index.ts';
+import { type Address, Secret, type VaultRecord, type VersionState, versionIn } from '../../src/model/index.ts';
+import { DEFAULT_ITERATIONS, scramVerifier } from '../../src/providers/postgres/verifier.ts';
 import type { Vault } from '../../src/vault/index.ts';
 import { makeProject, type TestProject } from '../cli/project.ts';
 import type { PostgresServer } from '../servers/postgres.ts';
@@ -147,11 +148,14 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
 }
 
 async function makeRoles(server: PostgresServer, mode: Mode, admin: SceneAccount, accounts: readonly SceneAccount[]): Promise<void> {
-  const create = ({ login, password }: SceneAccount, attributes: string) =>
-    `CREATE ROLE ${pg.escapeIdentifier(login)} LOGIN ${attributes} PASSWORD ${pg.escapeLiteral(password)};`;
+  const create = async ({ login, password }: SceneAccount, attributes: string) => {
+    // A verifier, so that no log of the server has the password from us.
+    const verifier = await scramVerifier(Secret.fromText(password), DEFAULT_ITERATIONS);
+    return `CREATE ROLE ${pg.escapeIdentifier(login)} LOGIN ${attributes} PASSWORD ${pg.escapeLiteral(verifier)};`;
+  };
   const statements = [
-    mode === 'self' ? '' : create(admin, mode === 'superuser' ? 'SUPERUSER' : 'CREATEROLE'),
-    ...accounts.map((account) => create(account, '')),
+    mode === 'self' ? '' : await create(admin, mode === 'superuser' ? 'SUPERUSER' : 'CREATEROLE'),
+    ...(await Promise.all(accounts.map((account) => create(account, '')))),
     // Since 16 CREATEROLE alone reaches no role that somebody else made.
     ...(mode === 'createrole' && server.version === 'npm'
       ? accounts.map(({ login }) => `GRANT ${login} TO ${admin.login} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE;`)

@@ -20,6 +20,9 @@ need openssh-server /usr/sbin/sshd
 need sudo /usr/bin/sudo
 need slapd /usr/sbin/slapd
 need ldap-utils /usr/bin/ldapsearch
+need samba /usr/sbin/samba
+need samba-ad-dc /usr/share/doc/samba-ad-dc
+need samba-ad-provision /usr/share/samba/setup/ad-schema
 need mariadb-server /usr/sbin/mariadbd
 
 if [ -z "$missing" ]; then

@@ -4,6 +4,12 @@ import { appendFileSync, existsSync } from 'node:fs';
 const SERVERS = {
   postgresql: { path: '/usr/lib/postgresql', from: 'the Debian package postgresql' },
   openssh: { path: '/usr/sbin/sshd', from: 'the Debian packages openssh-server and sudo', root: true },
+  slapd: { path: '/usr/sbin/slapd', from: 'the Debian packages slapd and ldap-utils' },
+  samba: {
+    path: '/usr/share/samba/setup/ad-schema',
+    from: 'the Debian packages samba, samba-ad-dc and samba-ad-provision',
+    root: true,
+  },
   zsh: { path: '/usr/bin/zsh', from: 'the Debian package zsh' },
 } as const satisfies Record<string, { path: string; from: string; root?: boolean }>;
 

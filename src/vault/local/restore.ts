@@ -1,10 +1,10 @@
 import { chmodSync, copyFileSync, existsSync, statSync } from 'node:fs';
-import { canonicalJson, type Instant, type Snapshot } from '../../model/index.ts';
+import { canonicalJson, type Instant } from '../../model/index.ts';
 import { appendToChain, verifyAuditChain } from '../audit-chain.ts';
 import { forgetKeys, type VaultKeys } from '../keys.ts';
 import { auditMac, sameMac } from '../mac.ts';
 import { openSecret } from '../sealing.ts';
-import type { AuditEvent, Recipient, Restored, SecretRef } from '../vault.ts';
+import type { Restored, SecretRef } from '../vault.ts';
 import { VaultError } from '../vault-error.ts';
 import { readEvents } from './audit.ts';
 import { checkIntegrity } from './backup.ts';
@@ -53,9 +53,7 @@ export async function restoreLocalVault(copy: string, path: string, options: Res
     },
   );
   if (checked === undefined) throw new Error('the file was placed without being made');
-  const { snapshot, last, recipients, damaged, auditProblem } = checked;
-  const { lineage, records } = snapshot;
-  return { lineage, records: records.length, lastEventAt: last.at, recipients, damaged, auditProblem, replaced };
+  return { ...checked.found, replaced };
 }
 
 /**
@@ -96,11 +94,8 @@ function takeCopy(copy: string, temporary: string): void {
 
 interface Checked {
   readonly keys: VaultKeys;
-  readonly snapshot: Snapshot;
-  readonly last: AuditEvent;
-  readonly recipients: readonly Recipient[];
-  readonly damaged: readonly SecretRef[];
-  readonly auditProblem: string | null;
+  readonly last: LastEvent;
+  readonly found: Omit<Restored, 'replaced'>;
 }
 
 async function checkCopy(copy: string, temporary: string, { lineage, identities }: RestoreOptions): Promise<Checked> {
@@ -110,9 +105,16 @@ async function checkCopy(copy: string, temporary: string, { lineage, identities 
     const meta = readMeta(db);
     checkLineage(copy, meta.lineage, lineage);
     const { keys } = await unlockKeys(db, identities);
-    const snapshot = readSnapshot(db, keys);
-    const last = await lastEvent(db);
-    return { keys, snapshot, last, recipients: meta.recipients, damaged: findDamaged(db, keys), auditProblem: await checkAudit(db, keys) };
+    const last = readLastEvent(db);
+    const found = {
+      lineage: meta.lineage,
+      records: readSnapshot(db, keys).records.length,
+      lastEventAt: last.at,
+      recipients: meta.recipients,
+      damaged: findDamaged(db, keys),
+      auditProblem: await checkAudit(db, keys),
+    };
+    return { keys, last, found };
   } finally {
     db.close();
   }
@@ -139,15 +141,23 @@ async function checkAudit(db: Database, keys: VaultKeys): Promise<string | null>
   }
 }
 
-async function lastEvent(db: Database): Promise<AuditEvent> {
-  let last: AuditEvent | undefined;
-  for await (const event of readEvents(db)) last = event;
+/** Where the trail ends; without a time where its event is damaged. */
+interface LastEvent {
+  readonly sequence: number;
+  readonly hash: string;
+  readonly at: Instant | null;
+}
+
+function readLastEvent(db: Database): LastEvent {
+  const last = db.one<LastEvent>(
+    "SELECT sequence, hash, iif(json_valid(body), body ->> '$.at', NULL) AS at FROM audit ORDER BY sequence DESC LIMIT 1",
+  );
   if (last === undefined) throw new VaultError('PAM5003', 'the copy has no audit trail');
   return last;
 }
 
 /** The leases of that day are over, and the trail says where the vault comes from. */
-function finishCopy(temporary: string, keys: VaultKeys, last: AuditEvent, now: Instant, { host, actor }: RestoreOptions): void {
+function finishCopy(temporary: string, keys: VaultKeys, last: LastEvent, now: Instant, { host, actor }: RestoreOptions): void {
   const entry = { action: 'vault.restore', detail: { lastEventAt: last.at, lastEvent: last.sequence } };
   const { hash, mac, ...body } = appendToChain(keys, last, entry, now, actor ?? currentActor(host));
   const db = new Database(temporary);

@@ -1,22 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RETIRE_FAILPOINTS, ROTATE_FAILPOINTS } from '../../../src/rotate/index.ts';
+import { RETIRE_FAILPOINTS, ROTATE_FAILPOINTS, type RotateFailpoint } from '../../../src/rotate/index.ts';
 import { hasServer } from '../../servers/missing.ts';
 import { type SshServer, startSshd } from '../../servers/sshd.ts';
+import { SUDO } from './fixture.ts';
 import { expectConverged, makeScene, type SceneOptions } from './scene.ts';
 
-const DURING = ROTATE_FAILPOINTS.filter((name) => name.startsWith('rotate.'));
+const ALL = ROTATE_FAILPOINTS.filter((name) => name.startsWith('rotate.'));
 const IN_RECOVERY = ROTATE_FAILPOINTS.filter((name) => name.startsWith('recover.'));
+/** Where it matters who carries the change out: around the request, and when the new secret is the only one that is known to open. */
+const AROUND_THE_CHANGE = ['rotate.journaled', 'rotate.armed', 'rotate.answered', 'rotate.proving', 'rotate.committed'] as const;
 const KINDS = [
-  ['a password changed by an administrator', { passwords: 1 }, DURING],
-  [
-    'a password changed by an administrator who may only run chpasswd',
-    { passwords: 1, sudo: 'ALL=(root) NOPASSWD: /usr/sbin/chpasswd' },
-    DURING,
-  ],
-  ['a password that the account changes', { passwords: 1, self: true }, DURING],
-  ['a key changed by an administrator', { keys: 1 }, [...DURING, ...RETIRE_FAILPOINTS]],
-  ['a key that the account changes', { keys: 1, self: true }, [...DURING, ...RETIRE_FAILPOINTS]],
-] as const satisfies readonly (readonly [string, SceneOptions, readonly string[]])[];
+  ['a password changed by an administrator', { passwords: 1 }, ALL],
+  ['a key changed by an administrator', { keys: 1 }, [...ALL, ...RETIRE_FAILPOINTS]],
+  ['a password changed by an administrator who may run only chpasswd', { passwords: 1, sudo: SUDO.narrow }, AROUND_THE_CHANGE],
+  ['a password that the account changes', { passwords: 1, self: true }, AROUND_THE_CHANGE],
+  ['a key that the account changes', { keys: 1, self: true }, [...AROUND_THE_CHANGE, ...RETIRE_FAILPOINTS]],
+] as const satisfies readonly (readonly [string, SceneOptions, readonly RotateFailpoint[]])[];
 
 describe.runIf(hasServer('openssh')).concurrent.each(KINDS)('%s', (_, options, failpoints) => {
   let server: SshServer;
@@ -43,14 +42,12 @@ describe.runIf(hasServer('openssh')).concurrent.each(KINDS)('%s', (_, options, f
 
   test('an apply killed at any moment is finished by the next one', async () => {
     await using scene = await makeScene(server, options);
-    const began = performance.now();
     // Each time a little later: from before the first login to after the last.
     for (let round = 0; round < 4; round++) {
       const running = scene.project.start(['apply', '--auto-approve']);
       setTimeout(() => running.process.kill('SIGKILL'), 400 + round * 900);
       await running.result;
     }
-    expect(performance.now()).toBeGreaterThan(began);
     await expectConverged(server, scene);
   });
 });

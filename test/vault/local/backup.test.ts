@@ -197,6 +197,9 @@ describe('a restore', () => {
     const { damaged, auditProblem } = await restore();
     expect(damaged).toEqual([{ record: record.id, field: 'password', version }]);
     expect(auditProblem).toContain('event 2');
+    edit(copy, "UPDATE audit SET body = 'x' WHERE sequence = 2");
+    const again = await restore(copy, { replace: true });
+    expect(again).toMatchObject({ lastEventAt: null, auditProblem: expect.stringContaining('event 2') });
     await using vault = await unlock(place());
     expect((await vault.readSecret(refTo(record))).reveal()).toBe('secret current');
   });

@@ -1,0 +1,91 @@
+import type { AccountRow, Flavor, Hindrance } from './flavor.ts';
+import { nativeHash } from './hash.ts';
+import { quoteName, quoteText } from './name.ts';
+
+/** What `mysql.global_priv` holds (MariaDB 10.4 and later, https://mariadb.com/kb/en/mysqlglobal_priv-table/). */
+interface Priv {
+  readonly plugin?: string;
+  readonly authentication_string?: string;
+  readonly auth_or?: readonly unknown[];
+  readonly account_locked?: boolean;
+  /** 0 once the password was expired by hand. */
+  readonly password_last_changed?: number;
+  /** Days; -1 as the server has it, 0 for ever. */
+  readonly password_lifetime?: number;
+  /** 1 TLS, 2 a valid certificate, 3 a certain certificate. */
+  readonly ssl_type?: number;
+}
+
+const NEEDS = ['nothing', 'tls', 'certificate', 'certificate'] as const;
+const DAY_S = 86_400;
+
+/**
+ * MariaDB writes a password in clear text to the general log and the binary log, so that only its hash may be sent.
+ * Of its plugins the driver speaks mysql_native_password.
+ */
+export const mariadb: Flavor = {
+  server: 'MariaDB',
+  plugins: ['mysql_native_password'],
+  table: 'mysql.global_priv',
+
+  async readRow(session, name, boundMs) {
+    const rows = await session.read<{ user: string; priv: string; now: number; days: number }>(
+      `SELECT User AS user, CAST(Priv AS CHAR) AS priv, UNIX_TIMESTAMP() AS now, @@global.default_password_lifetime AS days
+       FROM mysql.global_priv WHERE User = ${quoteText(name.user)} AND Host = ${quoteText(name.host)}`,
+      boundMs,
+    );
+    // The server compares names to the last space, its tables do not.
+    const row = rows.find(({ user }) => user === name.user);
+    if (row === undefined) return null;
+    const priv = JSON.parse(row.priv) as Priv;
+    const changedAt = priv.password_last_changed ?? null;
+    const lifetime = priv.password_lifetime === undefined || priv.password_lifetime < 0 ? row.days : priv.password_lifetime;
+    return {
+      plugin: priv.plugin ?? 'mysql_native_password',
+      stored: Buffer.from(priv.authentication_string ?? ''),
+      secondary: null,
+      alternatives: priv.auth_or !== undefined,
+      locked: priv.account_locked === true,
+      mustChange: changedAt === 0 || (changedAt !== null && lifetime > 0 && changedAt + lifetime * DAY_S <= row.now),
+      needs: NEEDS[priv.ssl_type ?? 0] ?? 'nothing',
+      changedAt,
+    } satisfies AccountRow;
+  },
+
+  async findHindrance(session, boundMs) {
+    const rows = await session.read<{ name: string; value: string }>(
+      `SELECT VARIABLE_NAME AS name, VARIABLE_VALUE AS value FROM information_schema.GLOBAL_VARIABLES
+       WHERE VARIABLE_NAME IN ('READ_ONLY', 'WSREP_ON', 'STRICT_PASSWORD_VALIDATION')
+       UNION ALL SELECT VARIABLE_NAME, VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'WSREP_READY'
+       UNION ALL SELECT 'VALIDATION', PLUGIN_NAME FROM information_schema.PLUGINS
+       WHERE PLUGIN_TYPE = 'PASSWORD VALIDATION' AND PLUGIN_STATUS = 'ACTIVE'`,
+      boundMs,
+    );
+    const values = new Map(rows.map(({ name, value }) => [name.toUpperCase(), value]));
+    // MariaDB 12 has more values for it: NO_LOCK and so on.
+    if ((values.get('READ_ONLY') ?? 'OFF') !== 'OFF') return READ_ONLY;
+    if (values.get('WSREP_ON') === 'ON' && values.get('WSREP_READY') !== 'ON') {
+      return { code: 'PAM6010', reason: 'the node is not ready (wsrep_ready is off)' };
+    }
+    const rule = values.get('VALIDATION');
+    if (rule === undefined || values.get('STRICT_PASSWORD_VALIDATION') !== 'ON') return null;
+    return {
+      code: 'PAM6007',
+      reason:
+        `the server lets ${rule} see every new password (strict_password_validation), and so takes none by its hash; the password itself ` +
+        'is not sent, since MariaDB writes it to its logs: set strict_password_validation=OFF and say the rules in `complexity`',
+    };
+  },
+
+  // Seconds; a lock is given up before the statement is, since a lock that timed out says for certain that nothing was changed.
+  bound: (timeoutMs) =>
+    `lock_wait_timeout = ${Math.max(1, Math.floor(timeoutMs / 1_000))}, innodb_lock_wait_timeout = ${Math.max(1, Math.floor(timeoutMs / 1_000))}, ` +
+    `max_statement_time = ${(Math.max(timeoutMs, 1_000) / 1_000 + 0.5).toFixed(3)}`,
+
+  changeOther: async (_session, name, plugin, secret) =>
+    `ALTER USER ${quoteName(name)} IDENTIFIED VIA ${plugin} USING ${quoteText(nativeHash(secret))}`,
+
+  changeOwn: (_plugin, secret) => `SET PASSWORD = ${quoteText(nativeHash(secret))}`,
+};
+
+export const READ_ONLY: Hindrance = { code: 'PAM6010', reason: 'the server is read-only, as replicas are: name the primary as `host`' };

@@ -1,0 +1,99 @@
+import type { Secret } from '../../model/index.ts';
+import type { AccountRow, Flavor } from './flavor.ts';
+import { cachingSha2Hash, MAX_ROUNDS, nativeHash, sha256PasswordHash } from './hash.ts';
+import { READ_ONLY } from './mariadb.ts';
+import { quoteName, quoteText } from './name.ts';
+
+interface UserRow {
+  readonly user: string;
+  readonly plugin: string;
+  readonly stored: string;
+  readonly secondary: string | null;
+  readonly locked: string;
+  readonly must_change: number;
+  readonly needs: string;
+  readonly changed: number | null;
+}
+
+/** Of `mysql.user.ssl_type`. */
+const NEEDS: Readonly<Record<string, AccountRow['needs']>> = { ANY: 'tls', X509: 'certificate', SPECIFIED: 'certificate' };
+
+/**
+ * MySQL 8 and later. Accounts are changed by the hash that the server would make itself. Of its own account a user may give nothing
+ * but the password, which the server rewrites to the hash before it writes a statement to a log (unless it runs with log_raw).
+ */
+export const mysql: Flavor = {
+  server: 'MySQL',
+  plugins: ['caching_sha2_password', 'sha256_password', 'mysql_native_password'],
+  table: 'mysql.user',
+
+  async readRow(session, name, boundMs) {
+    const rows = await session.read<UserRow>(
+      `SELECT User AS user, plugin, HEX(authentication_string) AS stored, account_locked AS locked, ssl_type AS needs,
+              HEX(JSON_UNQUOTE(JSON_EXTRACT(User_attributes, '$.additional_password'))) AS secondary,
+              password_expired = 'Y' OR COALESCE(password_lifetime, @@global.default_password_lifetime) > 0
+                AND password_last_changed + INTERVAL COALESCE(password_lifetime, @@global.default_password_lifetime) DAY <= NOW() AS must_change,
+              UNIX_TIMESTAMP(password_last_changed) AS changed
+       FROM mysql.user WHERE User = ${quoteText(name.user)} AND Host = ${quoteText(name.host)}`,
+      boundMs,
+    );
+    const row = rows.find(({ user }) => user === name.user);
+    if (row === undefined) return null;
+    return {
+      plugin: row.plugin,
+      stored: Buffer.from(row.stored, 'hex'),
+      secondary: row.secondary === null ? null : Buffer.from(row.secondary, 'hex'),
+      alternatives: false,
+      locked: row.locked === 'Y',
+      mustChange: row.must_change === 1,
+      needs: NEEDS[row.needs] ?? 'nothing',
+      changedAt: row.changed,
+    } satisfies AccountRow;
+  },
+
+  async findHindrance(session, boundMs) {
+    const variables = await readVariables(session, ['read_only', 'super_read_only', 'log_raw'], boundMs);
+    if (variables.get('read_only') === 'ON' || variables.get('super_read_only') === 'ON') return READ_ONLY;
+    if (variables.get('log_raw') !== 'ON') return null;
+    return { code: 'PAM6006', reason: 'the server writes statements to its log as they come (log_raw), passwords included: set log_raw=OFF' };
+  },
+
+  // Seconds. There is no limit for a statement that changes something, so both are for the locks it may wait for.
+  bound: (timeoutMs) =>
+    `lock_wait_timeout = ${Math.max(1, Math.floor(timeoutMs / 1_000))}, innodb_lock_wait_timeout = ${Math.max(1, Math.floor(timeoutMs / 1_000))}`,
+
+  async changeOther(session, name, plugin, secret, boundMs) {
+    const hash = Buffer.from(await hashFor(session, plugin, secret, boundMs));
+    return `ALTER USER ${quoteName(name)} IDENTIFIED WITH ${plugin} AS 0x${hash.toString('hex')}`;
+  },
+
+  changeOwn: (_plugin, secret, current) =>
+    `ALTER USER USER() IDENTIFIED BY ${quoteText(secret.reveal())}${current === undefined ? '' : ` REPLACE ${quoteText(current.reveal())}`}`,
+};
+
+const ROUNDS = 'caching_sha2_password_digest_rounds';
+
+async function hashFor(session: Parameters<Flavor['changeOther']>[0], plugin: string, secret: Secret, boundMs: number): Promise<string> {
+  switch (plugin) {
+    case 'mysql_native_password':
+      return nativeHash(secret);
+    case 'sha256_password':
+      return sha256PasswordHash(secret);
+    default: {
+      const wanted = Number((await readVariables(session, [ROUNDS], boundMs)).get(ROUNDS) ?? 5_000);
+      return cachingSha2Hash(secret, Math.min(wanted, MAX_ROUNDS));
+    }
+  }
+}
+
+async function readVariables(
+  session: Parameters<Flavor['findHindrance']>[0],
+  names: readonly string[],
+  boundMs: number,
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await session.read<{ Variable_name: string; Value: string }>(
+    `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${names.map(quoteText).join(', ')})`,
+    boundMs,
+  );
+  return new Map(rows.map((row) => [row.Variable_name, row.Value]));
+}
