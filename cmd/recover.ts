@@ -4,7 +4,7 @@ import { addressesOf, recordAt } from '../src/cli/records.ts';
 import { stopOnSignals } from '../src/cli/signals.ts';
 import type { ExitCode } from '../src/errors/index.ts';
 import { isPamError } from '../src/errors/index.ts';
-import { sameOwner, type VaultRecord } from '../src/model/index.ts';
+import { linkOf, sameOwner, type VaultRecord } from '../src/model/index.ts';
 import { createRotateContext, openVault, refuseVolatileVault } from '../src/project/index.ts';
 import { formatTable } from '../src/report/index.ts';
 import {
@@ -75,6 +75,8 @@ A quarantined account that is named is tried again. With --from-journal what onl
       );
       for (const record of records.values()) {
         if (signals.signal.aborted) break;
+        // Back from the journal a moment ago: the apply that links it goes on.
+        if (flags['from-journal'] && linkOf(record, 'belongs-to') === undefined) continue;
         if (record.rotation.quarantined !== undefined && named.length === 0) {
           rows.push({
             address: record.address,

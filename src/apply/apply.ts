@@ -1,19 +1,10 @@
 import { type ExitCode, isPamError, PamError } from '../errors/index.ts';
-import { type Address, type Change, type LedgerEntry, type Owner, type Plan, type Snapshot, sameOwner } from '../model/index.ts';
+import { type Change, type LedgerEntry, linkOf, type Owner, type Plan, type Snapshot, sameOwner } from '../model/index.ts';
 import { isRecordRow, planDigest, STOPPING_CODES } from '../plan/index.ts';
-import {
-  createLogins,
-  instant,
-  type Logins,
-  type Lookup,
-  listUnfinished,
-  lookupIn,
-  type RotateContext,
-  recoverAccount,
-} from '../rotate/index.ts';
+import { createLogins, instant, type Logins, type Lookup, listUnfinished, lookupIn, type RotateContext } from '../rotate/index.ts';
 import type { Lease } from '../vault/vault.ts';
 import { createLedger, exitOfLedger, type Ledger } from './ledger.ts';
-import { fromRotation, runLiveRow, targetKey } from './live.ts';
+import { recoverRow, runLiveRow, targetKey } from './live.ts';
 import { reschedule, writeRecords } from './records.ts';
 import { type Settled, settle } from './settle.ts';
 import { walk } from './walk.ts';
@@ -92,7 +83,9 @@ export async function apply(ctx: ApplyContext, approval: Approval, options: Appl
     refuseStale(settled);
     refuseBlocked(ctx, settled, asOf);
 
-    const runnable = settled.ready.filter((c) => c.kind !== 'recover');
+    // An account that came back from the journal alone can be recovered only once this plan has linked it.
+    const isLeft = (c: Change) => c.kind !== 'recover' || (ctx.projectLease && recovery.outcomeOf(c.id) === undefined);
+    const runnable = settled.ready.filter(isLeft);
     if (runnable.length === 0) return { plan, asOf, entries: recovery.entries, exit: exitOfLedger(recovery.entries, stop.aborted) };
     const runId = ctx.rotate.random.uuid();
     await vault.runs.start({ id: runId, command: ctx.command, digest: plan.digest, plan, startedAt: asOf, holder });
@@ -192,7 +185,7 @@ async function recoverAll(ctx: ApplyContext, logins: Logins, snapshot: Snapshot,
       });
       continue;
     }
-    if (!sameOwner(record.owner, ctx.owner)) continue;
+    if (!sameOwner(record.owner, ctx.owner) || linkOf(record, 'belongs-to') === undefined) continue;
     const { quarantined } = record.rotation;
     const blocked = quarantined === undefined ? {} : { blocked: { code: 'PAM4001', reason: `quarantined: ${quarantined.reason}` } };
     rows.push({
@@ -213,22 +206,11 @@ async function recoverAll(ctx: ApplyContext, logins: Logins, snapshot: Snapshot,
     keyOf: (change) => targetKey(change, lookup),
     perKey: options.perTarget,
     onStart: () => {},
-    run: (change) => recoverRow(ctx, logins, change.address, lookup),
+    run: async (change) => {
+      const record = lookup(change.address);
+      return record === undefined ? { outcome: 'succeeded', already: true } : recoverRow(ctx.rotate, logins, record, lookup);
+    },
   });
-}
-
-async function recoverRow(ctx: ApplyContext, logins: Logins, address: Address, lookup: Lookup) {
-  const record = lookup(address);
-  if (record === undefined) return { outcome: 'succeeded' as const, already: true };
-  try {
-    const result = await recoverAccount(ctx.rotate, logins, record.id, lookup);
-    return result === null ? { outcome: 'succeeded' as const, already: true } : fromRotation(result);
-  } catch (error) {
-    if (!isPamError(error)) throw error;
-    // Another runner is at work on the account: then it is not ours to finish.
-    if (error.code === 'PAM5007') return { outcome: 'not attempted' as const, detail: error.message };
-    return { outcome: 'failed' as const, code: error.code, detail: error.message };
-  }
 }
 
 /** The plan that the approval stands for at this snapshot; undefined where its digest is another one. */

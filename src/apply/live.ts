@@ -8,6 +8,7 @@ import {
   type Lookup,
   type RotateContext,
   type RotationResult,
+  recoverAccount,
   rotateAccount,
   type VerifyResult,
   verifyAccount,
@@ -24,6 +25,8 @@ export async function runLiveRow(ctx: RotateContext, logins: Logins, change: Cha
         return fromRotation(await ingestInput(ctx, logins, record.id, lookup, change.field, change.input, change.prove));
       case 'verify':
         return fromVerify(await verifyAccount(ctx, logins, record.id, lookup, change.field, { clear: false }));
+      case 'recover':
+        return recoverRow(ctx, logins, record, lookup);
       case 'rotate':
         // Nobody approved what was merely due: a plan of yesterday does not rotate what the policy of today leaves alone.
         if (!isDeclared(change) && !isDueNow(record, lookup, instant(ctx.clock.now())))
@@ -36,6 +39,19 @@ export async function runLiveRow(ctx: RotateContext, logins: Logins, change: Cha
     if (!isPamError(error)) throw error;
     // Interrupted while it waited for the lease of the account.
     if (error.code === 'PAM4012') return { outcome: 'not attempted', detail: error.message };
+    return { outcome: 'failed', code: error.code, detail: error.message };
+  }
+}
+
+/** Finishes what an earlier run left of one account. */
+export async function recoverRow(ctx: RotateContext, logins: Logins, record: VaultRecord, lookup: Lookup): Promise<RowResult> {
+  try {
+    const result = await recoverAccount(ctx, logins, record.id, lookup);
+    return result === null ? { outcome: 'succeeded', already: true } : fromRotation(result);
+  } catch (error) {
+    if (!isPamError(error)) throw error;
+    // Another runner is at work on the account: then it is not ours to finish.
+    if (error.code === 'PAM5007' || error.code === 'PAM4012') return { outcome: 'not attempted', detail: error.message };
     return { outcome: 'failed', code: error.code, detail: error.message };
   }
 }

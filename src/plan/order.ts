@@ -57,6 +57,9 @@ export function addDependencies(changes: readonly Change[], world: World): reado
         const resource = state === undefined ? undefined : linkOf(state, 'belongs-to');
         const owner = resource === undefined ? undefined : world.after(resource);
         add([...records(address), ...records(resource), ...(state === undefined ? [] : fieldReferences(state.fields).flatMap(records))]);
+        // What is in flight comes first; a quarantined account may be freed by a new input.
+        if (change.kind === 'ingest')
+          add((rows.get(address) ?? []).filter((c) => c.kind === 'recover' && c.blocked === undefined).map((c) => c.id));
         if (change.kind !== 'rotate') break;
         const admin = owner === undefined ? undefined : linkOf(owner, 'admin-of');
         add([...credentials(address), ...records(admin), ...credentials(admin)]);

@@ -1,9 +1,10 @@
-import type { Owner, Snapshot } from '../model/index.ts';
+import type { Owner, Snapshot, VersionHeader } from '../model/index.ts';
 import { sameOwner } from '../model/index.ts';
 import type { RecordDraft } from '../vault/vault.ts';
 import { instant, type RotateContext } from './context.ts';
-import type { JournalEntry } from './journal.ts';
+import type { JournalCandidate, JournalEntry, JournalHead } from './journal.ts';
 import { listUnfinished } from './recover.ts';
+import { stage } from './versions.ts';
 
 export interface Restored {
   readonly address: string;
@@ -13,8 +14,8 @@ export interface Restored {
 
 /**
  * Puts back what only the journal knows, after the vault was lost or restored from before the record: a record with the account's
- * secrets as candidates. Where the manifests have made a new record of the address meanwhile, the secrets go there.
- * Nothing is sent to a target; the next apply links the record, and `pam recover` asks which of the secrets is live.
+ * secrets and the rotation that was in flight. Where the manifests have made a new record of the address meanwhile, they go there.
+ * Nothing is sent to a target; the next apply links the record, asks which of the secrets is live, and finishes the rotation.
  */
 export async function restoreFromJournal(ctx: RotateContext, snapshot: Snapshot, owner: Owner): Promise<readonly Restored[]> {
   const results: Restored[] = [];
@@ -36,18 +37,11 @@ export async function restoreFromJournal(ctx: RotateContext, snapshot: Snapshot,
           : { draft: draftOf(known), expected: known.revision };
       const { head } = entry;
       const missing = head.candidates.filter((c) => !draft.versions.some((v) => v.id === c.version));
-      const versions = missing.map((c) => ({
-        id: c.version,
-        field: head.field,
-        state: 'candidate' as const,
-        origin: 'recovered' as const,
-        createdAt: head.startedAt,
-      }));
       await ctx.vault.write(
         {
           puts: [
             {
-              record: { ...draft, versions: [...draft.versions, ...versions] },
+              record: missing.reduce((record, candidate) => withCandidate(record, head, candidate), draft),
               expected,
               secrets: missing.map((c) => ({ field: head.field, version: c.version, secret: c.secret })),
             },
@@ -58,12 +52,27 @@ export async function restoreFromJournal(ctx: RotateContext, snapshot: Snapshot,
       );
       // The vault holds them now; the entry stays where the record is the one it was made for, so that recovery can go on from it.
       if (draft.id !== head.record) await ctx.journal.close(rotationId);
-      results.push({ address: head.address, outcome: 'restored', detail: `${missing.length} secrets are candidates again` });
+      results.push({
+        address: head.address,
+        outcome: 'restored',
+        detail: `${missing.length} secrets are back; the next apply finds out which one is live`,
+      });
     } finally {
       await lease.release();
     }
   }
   return results;
+}
+
+/** The pending secret is in flight again, and the one that was proved before it is current, not proved here. */
+function withCandidate(record: RecordDraft, head: JournalHead, { role, version }: JournalCandidate): RecordDraft {
+  const { field, rotationId: id, reason, startedAt } = head;
+  const isTaken = record.versions.some((v) => v.field === field && v.state === role);
+  const state = isTaken ? 'candidate' : role;
+  const header: VersionHeader = { id: version, field, state, origin: 'recovered', createdAt: startedAt };
+  return state === 'pending'
+    ? stage(record, header, { id, field, reason, startedAt })
+    : { ...record, versions: [...record.versions, header] };
 }
 
 function emptyRecord(ctx: RotateContext, entry: JournalEntry, owner: Owner): RecordDraft {

@@ -13,7 +13,7 @@ import { instant, type RotateContext, RotationError } from './context.ts';
 import type { RotationResult } from './drive.ts';
 import type { Logins } from './logins.ts';
 import { describeSubject, type Lookup, type Subject } from './subject.ts';
-import { promote, type Shown } from './versions.ts';
+import { demote, promote, type Shown } from './versions.ts';
 import { refOf, update } from './work.ts';
 
 /**
@@ -34,7 +34,8 @@ export async function ingestInput(
     const record = await ctx.vault.readRecord(id);
     if (record === null) throw new RotationError('PAM4007', `record ${id} is gone`);
     if ((record.inputs[field] ?? 0) >= input.version) return { outcome: 'rotated', detail: 'already taken in' };
-    if (record.rotation.active !== undefined) {
+    const { active, quarantined } = record.rotation;
+    if (active !== undefined && quarantined === undefined) {
       return {
         outcome: 'unchanged',
         code: 'PAM4002',
@@ -64,13 +65,16 @@ export async function ingestInput(
       id,
       lease,
       (draft) => {
-        const next = promote(draft, candidate.id, shown, subject.retention);
-        const { quarantined: _q, drift: _d, failures: _f, ...rotation } = next.rotation;
+        // A quarantined rotation ends here: its pending secret is kept as a candidate.
+        const pending = draft.versions.find((v) => v.field === active?.field && v.state === 'pending');
+        const next = promote(pending === undefined ? draft : demote(draft, pending.id, undefined), candidate.id, shown, subject.retention);
+        const { active: _a, quarantined: _q, drift: _d, failures: _f, ...rotation } = next.rotation;
         return { ...next, rotation, inputs: { ...next.inputs, [field]: input.version } };
       },
       { audit: { action: 'secret.ingest', detail: { field, version: candidate.id, input: input.version } } },
     );
     await ctx.failpoint('ingest.committed');
+    if (active !== undefined) await ctx.journal.close(active.id);
     return {
       outcome: 'rotated',
       detail: 'proof' in shown ? `proved by ${shown.proof.method} on ${shown.proof.node}` : `stored (${shown.unproved})`,

@@ -145,6 +145,10 @@ async function finishRotation(
       : { outcome: 'rotated', detail: header.proof === undefined ? 'unproved' : `proved by ${header.proof.method}` };
   }
   const subject = describeSubject(record, lookup, field);
+  if (subject.target === null) {
+    // It came back from the journal alone.
+    return { outcome: 'unfinished', code: 'PAM4007', detail: `${record.address} is linked to no resource yet: apply its manifests` };
+  }
   const current = record.versions.find((v) => v.field === field && v.state === 'current');
   const readVersion = async (v: VersionHeader) => ({ version: v.id, secret: await ctx.vault.readSecret(refOf(subject, v.id)) });
   const work: Work = {

@@ -95,6 +95,26 @@ test('a password changed by hand while a rotation is in flight is quarantined wi
   expect(await scene.project.journal()).toEqual([]);
 });
 
+test('a quarantined account is freed by a new version of its input, which is proved like any other', async () => {
+  await using scene = await makeScene(server, { mode: 'superuser', accounts: 1 });
+  const { address, login, password } = only(scene);
+  await scene.project.pam(['apply', '--auto-approve'], { env: { PAM_TEST_FAILPOINT: 'rotate.armed' } });
+  await setPassword(login, 'by-hand');
+  expect(await apply(scene)).toMatchObject({ code: 7 });
+  await scene.declare({}, scene.accounts, 2);
+  const env = { [scene.variable(only(scene))]: 'by-hand' };
+  const freed = await scene.project.pam(['apply', '--auto-approve', '--only', 'rotations', '--json'], { env });
+  expect(troubles(freed)).toEqual(['recover app-1: blocked PAM4001', 'rotate app-1: blocked PAM4001']);
+  const record = await scene.record(address);
+  expect(record.rotation.quarantined).toBeUndefined();
+  expect(await scene.stored(address)).toBe('by-hand');
+  expect(record.versions.map((v) => v.state).sort()).toEqual(['candidate', 'current', 'previous']);
+  expect(await scene.project.journal()).toEqual([]);
+  expect(await scene.project.pam(['apply', '--auto-approve'], { env })).toMatchObject({ code: 0 });
+  expect(await opens(server, login, await scene.stored(address))).toBe(true);
+  expect(await opens(server, login, password)).toBe(false);
+});
+
 test('an account that rotates itself and was changed by hand costs one failed login and is then left alone', async () => {
   await using scene = await makeScene(server, { mode: 'self', accounts: 1, rotation: {} });
   const { login } = only(scene);

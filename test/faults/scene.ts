@@ -33,6 +33,8 @@ export interface Scene extends AsyncDisposable {
   readonly admin: SceneAccount;
   /** Declares everything anew; `rotation` is merged into that of `only`, `version` is that of every password source. */
   declare(rotation: object, only?: readonly SceneAccount[], version?: number): Promise<void>;
+  /** The same, without a source for the accounts' passwords: only the vault has them. */
+  declareUnknown(rotation: object): Promise<void>;
   /** The environment variable that the manifest reads the account's password from. */
   variable(account: SceneAccount): string;
   record(address: Address): Promise<VaultRecord>;
@@ -110,12 +112,12 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
           }),
         ]),
   ];
-  const declare: Scene['declare'] = (more, only = accounts, version = 1) =>
+  const declareAll = (more: object, only: readonly SceneAccount[], version: number, isGiven: (index: number) => boolean) =>
     project.declare([
       ...common(version),
       ...accounts.map((account, i) =>
         own(account, {
-          ...(mode === 'self' || i < unknownFrom ? password(account, version) : {}),
+          ...(isGiven(i) ? password(account, version) : {}),
           rotation: {
             type: 'general',
             policy: 'monthly',
@@ -126,6 +128,8 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
         }),
       ),
     ]);
+  const declare: Scene['declare'] = (more, only = accounts, version = 1) =>
+    declareAll(more, only, version, (i) => mode === 'self' || i < unknownFrom);
   await declare({});
 
   const record = (address: Address) => project.readVault((vault) => recordIn(vault, address));
@@ -136,6 +140,7 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
     accounts,
     admin,
     declare,
+    declareUnknown: (more) => declareAll(more, accounts, 1, () => false),
     variable,
     record,
     stored: (address, state = 'current') => project.readVault((vault) => storedIn(vault, address, state)),

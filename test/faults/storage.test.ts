@@ -1,5 +1,5 @@
 import { mkdir, rm, stat, symlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 import { troubles } from './ledger.ts';
@@ -69,10 +69,12 @@ describe.concurrent('the journal', () => {
 
 describe.concurrent('a disk that fills up', () => {
   test.for<Mode>(['superuser', 'self'])('at any size loses nothing, says so, and the next apply with space finishes (%s)', async (mode) => {
-    await using scene = await makeScene(server, { mode, accounts: 2 });
+    await using scene = await makeScene(server, { mode, accounts: 2, rotation: {} });
+    expect(await scene.project.pam(APPLY)).toMatchObject({ code: 0 });
+    await scene.declare({ trigger: 'now' });
     const { size } = await stat(scene.project.vaultFile);
     let refusals = 0;
-    for (let bytes = size; ; bytes += 12 * 1024) {
+    for (let bytes = size; ; bytes += 8 * 1024) {
       const result = await scene.project.pam(APPLY, { shell: `trap '' XFSZ; ulimit -f ${Math.ceil(bytes / 512)}` });
       for (const { address, login, password } of scene.accounts) {
         const known = [

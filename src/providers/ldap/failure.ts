@@ -155,7 +155,7 @@ export function explainChange(answer: Answer, isSelf: boolean): SetOutcome {
     case 51:
       return refused('PAM6010', 'the server is busy', true);
     case 53:
-      if (/shadow context|read.?only|operation restricted/i.test(text)) return refused('PAM6010', `the server takes no changes: ${REFERRAL_HINT}`);
+      if (/shadow context|read.?only|operation restricted|global catalog/i.test(text)) return refused('PAM6010', `the server takes no changes: ${REFERRAL_HINT}`);
       return isSelf ? refused('PAM6006', 'the old secret is not the one that the account has') : refused('PAM6011', 'the server is unwilling');
     default:
       return code >= 80

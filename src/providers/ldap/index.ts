@@ -21,7 +21,7 @@ import type { Connection } from './connection.ts';
 import { inspectEntry } from './inspect.ts';
 import { stableName } from './inspect-active-directory.ts';
 import { isTakable, login } from './login.ts';
-import { findEntry, isSameAccount } from './names.ts';
+import { bindName, findEntry, isSameAccount } from './names.ts';
 import { identifySecret } from './oracle.ts';
 import { proveBind } from './proof.ts';
 
@@ -48,6 +48,8 @@ class LdapProvider implements Provider, OracleOf {
   /** With the secret that it has now: an account that changes itself goes on with the new one. */
   #credential: Credential | null;
   #connection: Connection | null;
+  /** What this session has set as the secret of its own account. */
+  #ownSet: Secret | null = null;
   /** Why the session is not opened again once it is gone: each try might spend a login of the credential. */
   #stays: ProviderError | null = null;
 
@@ -67,20 +69,23 @@ class LdapProvider implements Provider, OracleOf {
     if (!isTakable(secret)) {
       return { outcome: 'refused', code: 'PAM6007', reason: 'a directory takes no such secret (empty, NUL, or no UTF-8)', retryable: false };
     }
-    const dn = await this.#changeableName(account);
-    if (dn === null) return { outcome: 'refused', code: 'PAM6005', reason: 'the entry does not exist, or cannot be seen', retryable: false };
-    const connection = await this.#session();
+    let connection: Connection;
+    let dn: string;
+    try {
+      connection = await this.#session();
+      dn = await this.#changeableName(account);
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+      // Nothing has been sent.
+      return { outcome: 'refused', code: error.code, reason: error.message, retryable: error.retryable };
+    }
     const own = this.#credential !== null && isSameAccount(account, this.#credential, this.#target) ? this.#credential : null;
-    // This very session was opened with it, or has set it: there is nothing to change, and a rule against old passwords would refuse it.
-    if (own?.secret.equals(secret)) return { outcome: 'done' };
+    // Sent again: a rule against old passwords would refuse what is there already.
+    if (own !== null && this.#ownSet?.equals(secret)) return { outcome: 'done' };
     const change = { dn, fresh: secret, old: own?.secret ?? null, boundMs: Math.max(1, giveUpAt - performance.now()) };
     const outcome =
       this.#target.type === 'active_directory' ? await changeActiveDirectory(connection, change) : await changeOpenLdap(connection, change);
-    if (own === null) return outcome;
-    if (outcome.outcome === 'refused') return outcome.code === 'PAM6006' ? this.#doubt(account, secret, outcome) : outcome;
-    if (outcome.outcome === 'done') this.#credential = { ...own, secret };
-    else this.#stays = new ProviderError('PAM6001', `${this.#target.address}: the session is gone, and its own secret may have changed`);
-    return outcome;
+    return own === null ? outcome : this.#ownOutcome(own, account, secret, outcome);
   }
 
   prove(account: Account, secret: Secret): Promise<Proof> {
@@ -96,6 +101,18 @@ class LdapProvider implements Provider, OracleOf {
     this.#connection = null;
   }
 
+  /** What the outcome of a change by the account itself means for this session. */
+  async #ownOutcome(own: Credential, account: Account, secret: Secret, outcome: SetOutcome): Promise<SetOutcome> {
+    const settled = outcome.outcome === 'refused' && outcome.code === 'PAM6006' ? await this.#doubt(account, secret, outcome) : outcome;
+    if (settled.outcome === 'done') {
+      this.#credential = { ...own, secret };
+      this.#ownSet = secret;
+    } else if (settled.outcome === 'unknown') {
+      this.#stays = new ProviderError('PAM6001', `${this.#target.address}: the session is gone, and its own secret may have changed`);
+    }
+    return settled;
+  }
+
   /**
    * The account could log in with its old secret a moment ago, and now that is not the old one. On Active Directory this is what a lost
    * request looks like that has landed: for an hour the last password logs in, but changes nothing. So the new one is asked, once.
@@ -107,12 +124,12 @@ class LdapProvider implements Provider, OracleOf {
     return proof.answer === 'refused' ? refused : { outcome: 'unknown', reason: proof.reason };
   }
 
-  /** Null where there is no such entry. OpenLDAP changes by distinguished name, and may let an entry be changed that it does not show. */
-  async #changeableName(account: Account): Promise<string | null> {
-    const attributes = this.#target.type === 'active_directory' ? ['objectGUID'] : ['1.1'];
-    const found = await this.#read((connection, boundMs) => findEntry(connection, this.#target, account, attributes, boundMs));
-    if (found === null) return null;
-    return this.#target.type === 'active_directory' ? stableName(found.entry) : found.dn;
+  /** OpenLDAP may let an entry be changed that it does not show. @throws ProviderError PAM6005 where there is no such entry */
+  async #changeableName(account: Account): Promise<string> {
+    if (this.#target.type !== 'active_directory') return bindName(account, this.#target);
+    const found = await this.#read((connection, boundMs) => findEntry(connection, this.#target, account, ['objectGUID'], boundMs));
+    if (found === null) throw new ProviderError('PAM6005', 'the entry does not exist, or the credential may not see it');
+    return stableName(found);
   }
 
   async #read<T>(read: (connection: Connection, boundMs: number) => Promise<T>): Promise<T> {

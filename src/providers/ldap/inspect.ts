@@ -12,6 +12,6 @@ export async function inspectEntry(connection: Connection, target: Target, accou
   if (found === null) return { exists: false, obstacles: ['the entry does not exist, or the credential may not see it'] };
   const now = Date.now();
   return isActiveDirectory
-    ? activeDirectoryState(connection, target, found.entry, now, boundMs)
-    : openLdapState(connection, found.entry, now, boundMs);
+    ? activeDirectoryState(connection, target, found, now, boundMs)
+    : openLdapState(connection, found, now, boundMs);
 }

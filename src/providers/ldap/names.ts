@@ -34,12 +34,6 @@ export function isSameAccount(a: Named, b: Named, target: Target): boolean {
   return bindName(a, target).toLowerCase() === bindName(b, target).toLowerCase();
 }
 
-/** An entry that was found, and the name by which it is changed. */
-export interface Located {
-  readonly dn: string;
-  readonly entry: Entry;
-}
-
 /**
  * Reads the entry of an account; null where there is none, or none that the session may see. A distinguished name is read as it is;
  * the other names of Active Directory are looked for once in the domain.
@@ -52,7 +46,7 @@ export async function findEntry(
   account: Account,
   attributes: readonly string[],
   boundMs: number,
-): Promise<Located | null> {
+): Promise<Entry | null> {
   const name = bindName(account, target);
   const request = { attributes, binary: ['objectGUID', 'objectSid'] };
   if (isDn(name)) {
@@ -60,20 +54,16 @@ export async function findEntry(
     // 32 noSuchObject; 34 invalidDNSyntax: there is nothing that could be called like that.
     if (answer.code === 32 || answer.code === 34) return null;
     requireSuccess(answer, target, `reading ${account.address}`);
-    return located(answer.entries[0]);
+    return answer.entries[0] ?? null;
   }
   const { base, attribute, value, fallback } = await searchFor(connection, target, account, name, boundMs);
   for (const within of [{ attribute, value }, ...(fallback === undefined ? [] : [{ attribute: 'sAMAccountName', value: fallback }])]) {
     const { entries, ...answer } = await connection.search(base, { ...request, within }, boundMs);
     requireSuccess(answer.code === 4 ? { ...answer, code: 0 } : answer, target, `looking for ${account.address}`);
     if (entries.length > 1) throw new ProviderError('PAM6005', `${account.address}: several entries of ${target.address} have this login`);
-    if (entries.length === 1) return located(entries[0]);
+    if (entries.length === 1) return entries[0] ?? null;
   }
   return null;
-}
-
-function located(entry: Entry | undefined): Located | null {
-  return entry === undefined ? null : { dn: entry.dn, entry };
 }
 
 async function searchFor(connection: Connection, target: Target, account: Account, name: string, boundMs: number) {

@@ -19,7 +19,7 @@ export async function identifySecret(
   if (target.type === 'active_directory') return unknown('Active Directory shows nothing that a secret could be compared with');
   const found = await findEntry(connection, target, account, ['userPassword'], boundMs);
   if (found === null) return unknown('the entry does not exist');
-  const stored = valuesOf(found.entry, 'userPassword').map((value) => Buffer.from(value));
+  const stored = valuesOf(found, 'userPassword').map((value) => Buffer.from(value));
   if (stored.length === 0) return unknown('the credential may not read userPassword, or there is none');
   const shown = { method: 'verifier', node: nodeOf(target) };
   let isComparable = true;

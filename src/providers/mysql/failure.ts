@@ -58,7 +58,11 @@ const LOGIN_WORDS: Readonly<Record<number, Words>> = {
   1045: { code: 'PAM6003', words: 'the server refused the login', spent: true },
   1047: { ...BUSY, words: 'the node is not ready (Galera)' },
   1053: { ...BUSY, words: 'the server is shutting down' },
-  1129: { code: 'PAM6012', words: 'the server has blocked this runner after too many broken connections', hint: 'mariadb-admin or mysqladmin flush-hosts' },
+  1129: {
+    code: 'PAM6012',
+    words: 'the server has blocked this runner after too many broken connections',
+    hint: 'mariadb-admin or mysqladmin flush-hosts',
+  },
   1130: { code: 'PAM6012', words: 'the server lets nobody in from here', hint: 'the host part of the account has to fit this runner' },
   1203: { ...BUSY, words: 'the account has too many connections', restricted: true },
   1226: { ...BUSY, words: 'the account has used up a limit of connections', restricted: true },
@@ -127,7 +131,10 @@ export function explainChange(errno: number): SetOutcome {
       return refused('PAM6006', 'the server has not loaded the authentication plugin of the account');
     case 3891:
       // Our session has logged in with the secret that was given as the current one, so it has been changed since.
-      return { outcome: 'unknown', reason: 'the current password is another one by now: an earlier request may have taken effect (error 3891)' };
+      return {
+        outcome: 'unknown',
+        reason: 'the current password is another one by now: an earlier request may have taken effect (error 3891)',
+      };
     // Internal, broken commit, binary log, interrupted, time limits of statements.
     case 1105:
     case 1180:

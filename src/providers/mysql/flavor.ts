@@ -38,12 +38,16 @@ export interface Flavor {
   readRow(session: Session, name: AccountName, boundMs: number): Promise<AccountRow | null>;
   /** What stands in the way of every change on this server; null where nothing does. */
   findHindrance(session: Session, boundMs: number): Promise<Hindrance | null>;
-  /** Session settings that bound a statement on the server. */
-  bound(timeoutMs: number): string;
-  /**
-   * The statement that sets the password of another account, without the password itself in it. `plugin` is one of `plugins`.
-   */
+  /** Session settings that bound a change on the server, whole seconds of at least 1. */
+  bound(seconds: number): string;
+  /** The statement that sets the password of another account, without the password itself in it. `plugin` is one of `plugins`. */
   changeOther(session: Session, name: AccountName, plugin: string, secret: Secret, boundMs: number): Promise<string>;
   /** The statement by which an account sets its own password; `current` where the server asked for the one it has now. */
   changeOwn(plugin: string, secret: Secret, current?: Secret): string;
+}
+
+export const READ_ONLY: Hindrance = { code: 'PAM6010', reason: 'the server is read-only, as replicas are: name the primary as `host`' };
+
+export function lockBounds(seconds: number): string {
+  return `lock_wait_timeout = ${seconds}, innodb_lock_wait_timeout = ${seconds}`;
 }

@@ -1,4 +1,4 @@
-import type { AccountRow, Flavor, Hindrance } from './flavor.ts';
+import { type AccountRow, type Flavor, lockBounds, READ_ONLY } from './flavor.ts';
 import { nativeHash } from './hash.ts';
 import { quoteName, quoteText } from './name.ts';
 
@@ -77,15 +77,11 @@ export const mariadb: Flavor = {
     };
   },
 
-  // Seconds; a lock is given up before the statement is, since a lock that timed out says for certain that nothing was changed.
-  bound: (timeoutMs) =>
-    `lock_wait_timeout = ${Math.max(1, Math.floor(timeoutMs / 1_000))}, innodb_lock_wait_timeout = ${Math.max(1, Math.floor(timeoutMs / 1_000))}, ` +
-    `max_statement_time = ${(Math.max(timeoutMs, 1_000) / 1_000 + 0.5).toFixed(3)}`,
+  // A lock is given up before the statement is, since a lock that timed out says for certain that nothing was changed.
+  bound: (seconds) => `${lockBounds(seconds)}, max_statement_time = ${seconds + 0.5}`,
 
   changeOther: async (_session, name, plugin, secret) =>
     `ALTER USER ${quoteName(name)} IDENTIFIED VIA ${plugin} USING ${quoteText(nativeHash(secret))}`,
 
   changeOwn: (_plugin, secret) => `SET PASSWORD = ${quoteText(nativeHash(secret))}`,
 };
-
-export const READ_ONLY: Hindrance = { code: 'PAM6010', reason: 'the server is read-only, as replicas are: name the primary as `host`' };

@@ -1,8 +1,8 @@
 import type { Secret } from '../../model/index.ts';
-import type { AccountRow, Flavor } from './flavor.ts';
+import { type AccountRow, type Flavor, lockBounds, READ_ONLY } from './flavor.ts';
 import { cachingSha2Hash, MAX_ROUNDS, nativeHash, sha256PasswordHash } from './hash.ts';
-import { READ_ONLY } from './mariadb.ts';
 import { quoteName, quoteText } from './name.ts';
+import type { Session } from './session.ts';
 
 interface UserRow {
   readonly user: string;
@@ -55,12 +55,14 @@ export const mysql: Flavor = {
     const variables = await readVariables(session, ['read_only', 'super_read_only', 'log_raw'], boundMs);
     if (variables.get('read_only') === 'ON' || variables.get('super_read_only') === 'ON') return READ_ONLY;
     if (variables.get('log_raw') !== 'ON') return null;
-    return { code: 'PAM6006', reason: 'the server writes statements to its log as they come (log_raw), passwords included: set log_raw=OFF' };
+    return {
+      code: 'PAM6006',
+      reason: 'the server writes statements to its log as they come (log_raw), passwords included: set log_raw=OFF',
+    };
   },
 
-  // Seconds. There is no limit for a statement that changes something, so both are for the locks it may wait for.
-  bound: (timeoutMs) =>
-    `lock_wait_timeout = ${Math.max(1, Math.floor(timeoutMs / 1_000))}, innodb_lock_wait_timeout = ${Math.max(1, Math.floor(timeoutMs / 1_000))}`,
+  // There is no limit for a statement that changes something, but for the locks it may wait for.
+  bound: lockBounds,
 
   async changeOther(session, name, plugin, secret, boundMs) {
     const hash = Buffer.from(await hashFor(session, plugin, secret, boundMs));
@@ -73,7 +75,7 @@ export const mysql: Flavor = {
 
 const ROUNDS = 'caching_sha2_password_digest_rounds';
 
-async function hashFor(session: Parameters<Flavor['changeOther']>[0], plugin: string, secret: Secret, boundMs: number): Promise<string> {
+async function hashFor(session: Session, plugin: string, secret: Secret, boundMs: number): Promise<string> {
   switch (plugin) {
     case 'mysql_native_password':
       return nativeHash(secret);
@@ -86,11 +88,7 @@ async function hashFor(session: Parameters<Flavor['changeOther']>[0], plugin: st
   }
 }
 
-async function readVariables(
-  session: Parameters<Flavor['findHindrance']>[0],
-  names: readonly string[],
-  boundMs: number,
-): Promise<ReadonlyMap<string, string>> {
+async function readVariables(session: Session, names: readonly string[], boundMs: number): Promise<ReadonlyMap<string, string>> {
   const rows = await session.read<{ Variable_name: string; Value: string }>(
     `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${names.map(quoteText).join(', ')})`,
     boundMs,

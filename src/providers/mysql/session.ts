@@ -13,21 +13,21 @@ import { type AccountName, nameText, parseName } from './name.ts';
  */
 const KNOWN_SQL_MODE = "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'";
 
+/** Access denied: to a database, table, column, or for lack of a privilege. */
+const DENIED = new Set([1044, 1142, 1143, 1227]);
+
 /** A login that is kept open to work with. Not for concurrent use. */
 export class Session implements AsyncDisposable {
   readonly #client: Connection;
   readonly #target: Target;
-  /** Of the own account: by what it logged in. */
-  readonly plugin: string;
   /** The row that the server found for the login (`CURRENT_USER()`). */
   #row: AccountName = { user: '', host: '' };
   /** This runner as the server sees it, a name or an address. */
   #clientHost = '';
 
-  private constructor(client: Connection, target: Target, plugin: string) {
+  private constructor(client: Connection, target: Target) {
     this.#client = client;
     this.#target = target;
-    this.plugin = plugin;
   }
 
   /** @throws ProviderError as `ProviderModule.open` says; PAM6006 where the password must be changed first. */
@@ -50,23 +50,22 @@ export class Session implements AsyncDisposable {
         ...(cause === undefined ? {} : { cause }),
       });
     }
-    const session = new Session(result.client, target, result.plugin);
+    return Session.begin(result, target, options.connectTimeoutMs);
+  }
+
+  /** Takes over a fresh login. @throws ProviderError PAM6006 where the password must be changed first. */
+  static async begin(login: { readonly client: Connection; readonly plugin: string }, target: Target, boundMs: number): Promise<Session> {
+    const session = new Session(login.client, target);
     try {
-      await session.#begin(options.connectTimeoutMs);
+      await session.read(KNOWN_SQL_MODE, boundMs);
+      const [who] = await session.read<{ own: string; login: string }>('SELECT CURRENT_USER() AS own, USER() AS login', boundMs);
+      session.#row = divide(who?.own ?? '@');
+      session.#clientHost = divide(who?.login ?? '@').host;
       return session;
     } catch (error) {
       await session[Symbol.asyncDispose]();
       throw error;
     }
-  }
-
-  async #begin(boundMs: number): Promise<void> {
-    await this.read(KNOWN_SQL_MODE, boundMs);
-    const [who] = await this.read<{ own: string; login: string }>('SELECT CURRENT_USER() AS own, USER() AS login', boundMs);
-    // Unlike what a manifest says, the row may be the anonymous one.
-    const own = who?.own ?? '@';
-    this.#row = { user: own.slice(0, own.lastIndexOf('@')), host: own.slice(own.lastIndexOf('@') + 1) };
-    this.#clientHost = who?.login.slice(who.login.lastIndexOf('@') + 1) ?? '';
   }
 
   get row(): AccountName {
@@ -116,5 +115,8 @@ export class Session implements AsyncDisposable {
   }
 }
 
-/** Access denied: to a database, table, column, or for lack of a privilege. */
-const DENIED = new Set([1044, 1142, 1143, 1227]);
+/** Unlike a login of a manifest it may be the anonymous account. */
+function divide(text: string): AccountName {
+  const at = text.lastIndexOf('@');
+  return { user: text.slice(0, at), host: text.slice(at + 1) };
+}

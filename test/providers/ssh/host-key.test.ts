@@ -20,7 +20,7 @@ const OTHER = keyBlob('ssh-ed25519');
 const RSA = keyBlob('ssh-rsa');
 
 function check(fields: Record<string, string>, { host = 'web.example.org', port = 22, key = KEY } = {}): string | null {
-  const error = distrustHostKey(targetOf({ host, port, fingerprint: '' }, fields), key);
+  const error = distrustHostKey({ ...targetOf({ host, port, fingerprint: '' }), fields }, key);
   if (error !== null) expect(error.code).toBe('PAM6002');
   return error === null ? null : `${error.message}\n${error.hint}`;
 }
@@ -73,7 +73,7 @@ describe('the host key of a machine', () => {
   });
 
   test('without anything on file is shown, with the field to add', () => {
-    expect(check({ other: '' })).toContain(`hostKey: ${fingerprintOf(KEY)}`);
+    expect(check({})).toContain(`hostKey: ${fingerprintOf(KEY)}`);
   });
 
   test('of the type on file is asked for first', () => {
@@ -117,7 +117,8 @@ describe.runIf(hasServer('openssh'))('a host whose key is not trusted', () => {
   test('stops an apply before any account of it is touched', async () => {
     await using scene = await makeScene(server, { passwords: 2, trust: { hostKey: fingerprintOf(OTHER) } });
     const result = await scene.project.pam(['apply', '--auto-approve']);
-    expect(result).toMatchObject({ code: 6 });
+    // The records were written, so it was done in part.
+    expect(result).toMatchObject({ code: 7 });
     expect(result.stdout + result.stderr).toContain(server.fingerprint);
     const log = await server.log();
     for (const { login } of [scene.admin, ...scene.accounts]) expect(log).not.toContain(login);
