@@ -1,7 +1,7 @@
 import { type ExitCode, isPamError, PamError } from '../errors/index.ts';
 import { type Change, type LedgerEntry, linkOf, type Owner, type Plan, type Snapshot, sameOwner } from '../model/index.ts';
 import { isRecordRow, planDigest, STOPPING_CODES } from '../plan/index.ts';
-import { createLogins, instant, type Logins, type Lookup, listUnfinished, lookupIn, type RotateContext } from '../rotate/index.ts';
+import { createLogins, instant, type Logins, listUnfinished, lookupIn, type RotateContext } from '../rotate/index.ts';
 import type { Lease } from '../vault/vault.ts';
 import { createLedger, exitOfLedger, type Ledger } from './ledger.ts';
 import { recoverRow, runLiveRow, targetKey } from './live.ts';

@@ -51,7 +51,7 @@ async function writeChunk(ctx: RecordContext, chunk: readonly Group[]): Promise<
       await ctx.vault.write(batch, [ctx.lease]);
       return results(chunk, (address) => refused.get(address) ?? { outcome: 'succeeded' });
     } catch (error) {
-      if (!isPamError(error) || error.code === 'PAM5008') throw error;
+      if (!isPamError(error) || error.code === 'PAM5008' || error.code === 'PAM5018') throw error;
       if (error.code === 'PAM5009' && tries < MAX_TRIES) continue;
       return results(chunk, () => ({ outcome: 'failed', code: error.code, detail: error.message }));
     }

@@ -13,6 +13,11 @@ need() {
   done
   missing="$missing $package"
 }
+# Every time: the one that may be missing all the same.
+if [ "$(id -u)" = 0 ]; then
+  sh "$(dirname "$0")/mysql-fetch.sh" /var/cache/pam-test/mysql || echo 'MySQL cannot be had here; its suites will not run'
+fi
+
 need openssl /usr/bin/openssl
 need zsh /usr/bin/zsh
 need postgresql /usr/lib/postgresql/*/bin/initdb

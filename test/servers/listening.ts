@@ -18,7 +18,11 @@ export async function listening(host: string, port: number, tries = 400): Promis
 
 /** Connections that are open on the side of the server, from proc(5): an IPv4 address with its bytes backwards, state 01 or 08. */
 export async function establishedOn(host: string, port: number): Promise<number> {
-  const address = host.split('.').reverse().map((part) => Number(part).toString(16).padStart(2, '0')).join('');
+  const address = host
+    .split('.')
+    .reverse()
+    .map((part) => Number(part).toString(16).padStart(2, '0'))
+    .join('');
   const local = `${address}:${port.toString(16).padStart(4, '0')}`.toUpperCase();
   const lines = (await readFile('/proc/net/tcp', 'utf8')).split('\n').slice(1);
   return lines.filter((line) => {

@@ -81,7 +81,12 @@ export async function startSamba(options: SambaOptions): Promise<SambaServer> {
   const replace = (type: string, value: string) =>
     new Change({ operation: 'replace', modification: new Attribute({ type, values: value === '' ? [] : [value] }) });
   const set: SambaServer['set'] = (dn, attributes) =>
-    asAdmin((client) => client.modify(dn, Object.entries(attributes).map(([type, value]) => replace(type, value))));
+    asAdmin((client) =>
+      client.modify(
+        dn,
+        Object.entries(attributes).map(([type, value]) => replace(type, value)),
+      ),
+    );
   const read = async (dn: string, attribute: string) => {
     const { searchEntries } = await asAdmin((client) => client.search(dn, { scope: 'base', attributes: [attribute] }));
     return String(searchEntries[0]?.[attribute] ?? '');
@@ -98,7 +103,11 @@ export async function startSamba(options: SambaOptions): Promise<SambaServer> {
     admin,
     set,
     read,
-    addUser: async (cn = `app-${randomBytes(5).toString('hex')}`, password = `Start-${randomBytes(9).toString('base64url')}`, attributes = {}) => {
+    addUser: async (
+      cn = `app-${randomBytes(5).toString('hex')}`,
+      password = `Start-${randomBytes(9).toString('base64url')}`,
+      attributes = {},
+    ) => {
       const sam = `sam${randomBytes(5).toString('hex')}`;
       const dn = `CN=${escapeRdn(cn)},CN=Users,${BASE}`;
       const upn = `${sam}@pam.test`;

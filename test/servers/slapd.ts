@@ -76,7 +76,10 @@ export async function startSlapd(options: SlapdOptions): Promise<SlapdServer> {
   await listening('127.0.0.1', port);
 
   const asRoot = async <T>(work: (client: Client) => Promise<T>): Promise<T> => {
-    const client = new Client({ url: `ldaps://127.0.0.1:${securePort}`, tlsOptions: { ca: options.tls.ca.pem, checkServerIdentity: () => undefined } });
+    const client = new Client({
+      url: `ldaps://127.0.0.1:${securePort}`,
+      tlsOptions: { ca: options.tls.ca.pem, checkServerIdentity: () => undefined },
+    });
     try {
       await client.bind(root.dn, root.password);
       return await work(client);
@@ -85,7 +88,9 @@ export async function startSlapd(options: SlapdOptions): Promise<SlapdServer> {
     }
   };
   const modifyAsRoot = (dn: string, attributes: Readonly<Record<string, string>>) => {
-    const lines = Object.entries(attributes).map(([name, value]) => (value === '' ? `replace: ${name}\n-` : `replace: ${name}\n${ldif(name, value)}\n-`));
+    const lines = Object.entries(attributes).map(([name, value]) =>
+      value === '' ? `replace: ${name}\n-` : `replace: ${name}\n${ldif(name, value)}\n-`,
+    );
     const text = `${ldif('dn', dn)}\nchangetype: modify\n${lines.join('\n')}\n`;
     const login = ['-x', '-H', `ldaps://127.0.0.1:${securePort}`, '-D', root.dn, '-y', file('root.secret')];
     const env = { ...process.env, LDAPTLS_CACERT: file('ca.pem'), LDAPTLS_REQCERT: 'allow' };

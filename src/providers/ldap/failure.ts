@@ -44,7 +44,8 @@ function explainActiveDirectoryBind(answer: Answer): LoginFailure | null {
     const words = RESTRICTIONS[data];
     if (words !== undefined) return restricted(`${words} (49, data ${data})`);
     // Told whatever the secret is, so it says nothing about it.
-    if (data === '775') return failed('PAM6006', 'the account is locked, so the server does not say whether the secret is right (49, data 775)');
+    if (data === '775')
+      return failed('PAM6006', 'the account is locked, so the server does not say whether the secret is right (49, data 775)');
     if (data === '525') return failed('PAM6005', 'the account does not exist (49, data 525)');
   }
   return explainResult(answer);
@@ -59,7 +60,8 @@ function explainBindByPolicy(answer: Answer): LoginFailure | null {
   if (error === 1) return failed('PAM6006', 'the account is locked, so the server does not say whether the secret is right');
   if (error === 0) return restricted('the password has expired');
   if (answer.code === 0 && error === 2) return restricted('the password must be changed first');
-  if (answer.code === 0 && graceLoginsLeft !== undefined) return restricted(`the password has expired, ${graceLoginsLeft} more logins are let in`);
+  if (answer.code === 0 && graceLoginsLeft !== undefined)
+    return restricted(`the password has expired, ${graceLoginsLeft} more logins are let in`);
   return explainResult(answer);
 }
 
@@ -155,8 +157,11 @@ export function explainChange(answer: Answer, isSelf: boolean): SetOutcome {
     case 51:
       return refused('PAM6010', 'the server is busy', true);
     case 53:
-      if (/shadow context|read.?only|operation restricted|global catalog/i.test(text)) return refused('PAM6010', `the server takes no changes: ${REFERRAL_HINT}`);
-      return isSelf ? refused('PAM6006', 'the old secret is not the one that the account has') : refused('PAM6011', 'the server is unwilling');
+      if (/shadow context|read.?only|operation restricted|global catalog/i.test(text))
+        return refused('PAM6010', `the server takes no changes: ${REFERRAL_HINT}`);
+      return isSelf
+        ? refused('PAM6006', 'the old secret is not the one that the account has')
+        : refused('PAM6011', 'the server is unwilling');
     default:
       return code >= 80
         ? { outcome: 'unknown', reason: `the server could not tell what became of the change (${code})` }

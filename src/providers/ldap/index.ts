@@ -67,7 +67,12 @@ class LdapProvider implements Provider, OracleOf {
   async setSecret(account: Account, secret: Secret, attempt: Attempt): Promise<SetOutcome> {
     const giveUpAt = performance.now() + attempt.timeoutMs;
     if (!isTakable(secret)) {
-      return { outcome: 'refused', code: 'PAM6007', reason: 'a directory takes no such secret (empty, NUL, or no UTF-8)', retryable: false };
+      return {
+        outcome: 'refused',
+        code: 'PAM6007',
+        reason: 'a directory takes no such secret (empty, NUL, or no UTF-8)',
+        retryable: false,
+      };
     }
     let connection: Connection;
     let dn: string;

@@ -63,7 +63,11 @@ export function stableName(entry: Entry): string {
 function guidOf(entry: Entry): string {
   const [bytes] = valuesOf(entry, 'objectGUID');
   if (!Buffer.isBuffer(bytes) || bytes.length !== 16) throw new ProviderError('PAM6011', 'the server shows no objectGUID of the entry');
-  const parts = [Buffer.from(bytes.subarray(0, 4)).reverse(), Buffer.from(bytes.subarray(4, 6)).reverse(), Buffer.from(bytes.subarray(6, 8)).reverse()];
+  const parts = [
+    Buffer.from(bytes.subarray(0, 4)).reverse(),
+    Buffer.from(bytes.subarray(4, 6)).reverse(),
+    Buffer.from(bytes.subarray(6, 8)).reverse(),
+  ];
   return [...parts, bytes.subarray(8, 10), bytes.subarray(10)].map((part) => part.toString('hex')).join('-');
 }
 

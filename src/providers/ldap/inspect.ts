@@ -11,7 +11,5 @@ export async function inspectEntry(connection: Connection, target: Target, accou
   const found = await findEntry(connection, target, account, attributes, boundMs);
   if (found === null) return { exists: false, obstacles: ['the entry does not exist, or the credential may not see it'] };
   const now = Date.now();
-  return isActiveDirectory
-    ? activeDirectoryState(connection, target, found, now, boundMs)
-    : openLdapState(connection, found, now, boundMs);
+  return isActiveDirectory ? activeDirectoryState(connection, target, found, now, boundMs) : openLdapState(connection, found, now, boundMs);
 }

@@ -32,7 +32,8 @@ export async function login(target: Target, who: Account | Credential, secret: S
     return { ok: true, connection, ...(restricted === undefined ? {} : { restricted }) };
   } catch (error) {
     await connection?.[Symbol.asyncDispose]();
-    const { code, message, hint, cause, retryable, spent } = error instanceof ProviderError ? error : connectionError(error, target, isSent);
+    const { code, message, hint, cause, retryable, spent } =
+      error instanceof ProviderError ? error : connectionError(error, target, isSent);
     const more = { ...(hint === undefined ? {} : { hint }), ...(cause === undefined ? {} : { cause }) };
     return { ok: false, failure: { code, reason: message, retryable, spent, ...more } };
   }

@@ -40,9 +40,13 @@ async function requestTls(socket: Socket, target: Target): Promise<void> {
   socket.write(startTlsRequest());
   const code = await answered;
   if (code === 0) return;
-  throw new ProviderError('PAM6002', `${target.address}: ${REFUSALS[code ?? -1] ?? `the server refuses StartTLS (result ${code})`}; nothing was sent to it`, {
-    hint: 'turn on TLS on the server, or use its LDAPS port with `tls: { startTls: false }`',
-  });
+  throw new ProviderError(
+    'PAM6002',
+    `${target.address}: ${REFUSALS[code ?? -1] ?? `the server refuses StartTLS (result ${code})`}; nothing was sent to it`,
+    {
+      hint: 'turn on TLS on the server, or use its LDAPS port with `tls: { startTls: false }`',
+    },
+  );
 }
 
 const REFUSALS: Readonly<Record<number, string>> = {

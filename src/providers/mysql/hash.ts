@@ -51,13 +51,13 @@ export function fitsHash(plugin: string, stored: Buffer, secret: Secret): boolea
     case 'mysql_native_password':
       return /^\*[0-9A-F]{40}$/i.test(text) ? equal(text.toUpperCase(), nativeHash(secret)) : null;
     case 'caching_sha2_password': {
-      const [, digits = '', salt = '', hash = ''] = /^\$A\$([0-9A-F]{3})\$([^]{20})([./0-9A-Za-z]{43})$/.exec(text) ?? [];
+      const [, digits = '', salt = '', hash = ''] = /^\$A\$([0-9A-F]{3})\$(.{20})([./0-9A-Za-z]{43})$/s.exec(text) ?? [];
       const rounds = Number.parseInt(digits, 16) * ROUNDS_UNIT;
       if (!(rounds >= DEFAULT_ROUNDS)) return null;
       return equal(hash, sha256Crypt(secret.bytes(), Buffer.from(salt, 'latin1'), rounds));
     }
     case 'sha256_password': {
-      const [, salt = '', hash] = /^\$5\$([^]{20})\$([./0-9A-Za-z]{43})$/.exec(text) ?? [];
+      const [, salt = '', hash] = /^\$5\$(.{20})\$([./0-9A-Za-z]{43})$/s.exec(text) ?? [];
       return hash === undefined ? null : equal(hash, sha256Crypt(secret.bytes(), Buffer.from(salt, 'latin1'), DEFAULT_ROUNDS));
     }
     default:

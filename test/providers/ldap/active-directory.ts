@@ -40,7 +40,10 @@ export function credentialOf({ upn, password }: SambaUser): Credential {
   return { address: 'PamUser/rotator', login: upn, field: 'password', secret: Secret.fromText(password), fields: {} };
 }
 
-export async function makeUser(server: Domain, wanted: { login?: string; secret?: Secret } = {}): Promise<TestAccount & { user: SambaUser }> {
+export async function makeUser(
+  server: Domain,
+  wanted: { login?: string; secret?: Secret } = {},
+): Promise<TestAccount & { user: SambaUser }> {
   const user = await server.addUser(wanted.login, wanted.secret?.reveal());
   return { account: accountOf(user.dn), secret: Secret.fromText(user.password), user };
 }
