@@ -7,4 +7,3 @@ export {
   type Approval,
   apply,
 } from './apply.ts';
-export { exitOfLedger } from './ledger.ts';

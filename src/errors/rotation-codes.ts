@@ -74,6 +74,7 @@ export const ROTATION_CODES = {
   PAM4013: {
     title: 'the key that was made cannot be used',
     exit: 1,
-    explanation: 'A generated private key is read back and signs once before it is stored. This one did not. No target was touched; apply again.',
+    explanation:
+      'A generated private key is read back and signs once before it is stored. This one did not. No target was touched; apply again.',
   },
 } as const satisfies Record<`PAM4${string}`, CodeInfo>;

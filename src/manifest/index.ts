@@ -1,9 +1,7 @@
 /** Files to resources: YAML with places, schemas, names. `load.ts` tells the whole of it in one function. */
-export { closest as suggest } from '../policy/index.ts';
 export { allows } from './checks.ts';
 export { type Formatted, formatManifest } from './format.ts';
 export { type LoadedManifests, type LoadOptions, loadManifests, type ManifestFile } from './load.ts';
-export { resolvePath } from './named-files.ts';
 export { freezeBounds, type LoadedProjectFile, loadProjectFile, momentMs } from './project-file.ts';
 export { type SchemaName, schemaFor } from './schema.ts';
 export type * from './types.gen.ts';

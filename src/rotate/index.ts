@@ -9,5 +9,5 @@ export { fileJournalStorage } from './journal-files.ts';
 export { createLogins, type Logins } from './logins.ts';
 export { listUnfinished, recoverAccount, type Unfinished } from './recover.ts';
 export { isReasonDone, rotateAccount } from './rotate.ts';
-export { describeSubject, type Lookup, lookupIn, type RotationFields, rotationFields, type Subject } from './subject.ts';
+export { type Lookup, lookupIn, type Subject } from './subject.ts';
 export { type VerifyResult, verifyAccount } from './verify.ts';

@@ -11,7 +11,13 @@ export async function startMariadb(options: MysqlServerOptions = {}): Promise<My
   await chmod(folder, 0o711);
   await writeCertificate(folder, options.tls);
   execFileSync('chown', ['-R', 'mysql:mysql', folder]);
-  const install = ['--no-defaults', '--user=mysql', `--datadir=${folder}/data`, '--auth-root-authentication-method=normal', '--skip-test-db'];
+  const install = [
+    '--no-defaults',
+    '--user=mysql',
+    `--datadir=${folder}/data`,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+  ];
   execFileSync('mariadb-install-db', install, { stdio: 'ignore' });
   const args = ['--log-bin=binlog', ...(options.args ?? [])];
   return runServer('mariadb', ['/usr/sbin/mariadbd', '--user=mysql'], { folder, seen: folder }, await closedPort(), { ...options, args });

@@ -24,7 +24,12 @@ const SERVERS = {
   },
   mariadb: { path: '/usr/sbin/mariadbd', from: 'the Debian package mariadb-server', root: true },
   // The one server that may be missing anywhere: it comes from a distribution that changes daily.
-  mysql: { path: `${MYSQL_ROOT}/usr/sbin/mysqld`, from: 'Debian sid, when that can be had (test/servers/mysql-fetch.sh)', root: true, optional: true },
+  mysql: {
+    path: `${MYSQL_ROOT}/usr/sbin/mysqld`,
+    from: 'Debian sid, when that can be had (test/servers/mysql-fetch.sh)',
+    root: true,
+    optional: true,
+  },
   zsh: { path: '/usr/bin/zsh', from: 'the Debian package zsh' },
 } as const satisfies Record<string, Server>;
 
@@ -38,7 +43,9 @@ export function hasServer(name: ServerName): boolean {
   const server: Server = SERVERS[name];
   const here = existsSync(server.path);
   if (here && (server.root !== true || process.getuid?.() === 0)) return true;
-  const why = here ? `${name}: it can be started by root only` : `${name}: it comes from ${server.from} (sh test/servers/install.sh as root)`;
+  const why = here
+    ? `${name}: it can be started by root only`
+    : `${name}: it comes from ${server.from} (sh test/servers/install.sh as root)`;
   if (process.env['PAM_TEST_REQUIRE'] && server.optional !== true) throw new Error(`required and not here: ${why}`);
   const file = process.env['PAM_TEST_MISSING'];
   if (file === undefined) process.stderr.write(`!!! NOT RUN, ${why}\n`);

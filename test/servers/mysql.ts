@@ -15,7 +15,10 @@ export async function startMysql(options: MysqlServerOptions = {}): Promise<Mysq
   await writeCertificate(folder, options.tls);
   const seen = `/run/${basename(folder)}`;
   const args = ['--user=root', '--mysqlx=OFF', '--secure-file-priv=NULL', ...SMALL, ...(options.args ?? [])];
-  return runServer('mysql', ['/usr/sbin/chroot', MYSQL_ROOT, '/usr/sbin/mysqld'], { folder, seen }, await closedPort(), { ...options, args });
+  return runServer('mysql', ['/usr/sbin/chroot', MYSQL_ROOT, '/usr/sbin/mysqld'], { folder, seen }, await closedPort(), {
+    ...options,
+    args,
+  });
 }
 
 const SMALL = ['--innodb-redo-log-capacity=8388608'];
@@ -26,7 +29,14 @@ async function freshData(runs: string): Promise<string> {
   if (existsSync(kept)) return kept;
   const made = await mkdtemp(join(runs, 'init'));
   const seen = `/run/${basename(made)}`;
-  const args = ['--no-defaults', '--initialize-insecure', '--user=root', `--datadir=${seen}/data`, `--log-error=${seen}/error.log`, ...SMALL];
+  const args = [
+    '--no-defaults',
+    '--initialize-insecure',
+    '--user=root',
+    `--datadir=${seen}/data`,
+    `--log-error=${seen}/error.log`,
+    ...SMALL,
+  ];
   execFileSync('/usr/sbin/chroot', [MYSQL_ROOT, '/usr/sbin/mysqld', ...args], { stdio: 'ignore' });
   // A copy has to get an identity of its own.
   await rm(join(made, 'data', 'auto.cnf'), { force: true });

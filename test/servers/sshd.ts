@@ -27,7 +27,8 @@ export interface SshServer {
   readonly knownHost: string;
   /** An account of this machine that is removed at the end, with its home. `sudo`: rules after its name in sudoers. */
   addUser(wanted?: { login?: string; password?: string; sudo?: string }): SshUser;
-  removeUser(login: string): void;
+  /** The file in which its rules of sudo stand. */
+  sudoersOf(user: SshUser): string;
   /** Everything that sshd wrote, at LogLevel VERBOSE. */
   log(): Promise<string>;
   /** Logins of an account that sshd has answered, good and bad. */
@@ -85,7 +86,7 @@ export async function startSshd(options: SshServerOptions = {}): Promise<SshServ
       }
       return { login, password, home: homeOf(login) };
     },
-    removeUser,
+    sudoersOf: ({ login }) => sudoersOf(login),
     log,
     loginsOf: async (login) => {
       const text = await log();

@@ -8,8 +8,9 @@ import { CLIENT_MARGIN_MS, type RunResult, type Session } from './session.ts';
 const MAX_SECRET_BYTES = 511;
 
 /**
- * Hands one whole line on, or nothing. Until it has come, SIGTERM and the end of the connection end the process; from then on the change
- * runs to its end, and the process stays in sight for as long (the shell runs a trap only when its foreground command is over).
+ * Hands one whole line on, or nothing. Until it has come, SIGTERM and the end of the connection end the process; from then on the shell
+ * stays in sight until `chpasswd` has ended (it runs a trap only when its foreground command is over). `chpasswd` itself ends by the
+ * SIGTERM that `timeout` sends to all of them: it replaces the file as a whole, or not at all.
  */
 const CHANGE_AS_ROOT = [
   `getent -s files passwd "$1" >/dev/null || { getent passwd "$1" >/dev/null && exit ${EXIT.directoryAccount}; exit ${EXIT.noAccount}; }`,

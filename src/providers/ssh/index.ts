@@ -105,9 +105,8 @@ class SshProvider implements Provider, OracleOf, Quiesce, Overlap {
     return identifyPassword(await this.#work(), account.login, gained.rights, candidates, this.#options.connectTimeoutMs);
   }
 
-  async quiesce(account: Account, attempt: Attempt): Promise<boolean> {
-    const gained = this.#isOwn(account) ? null : await this.#gain(account);
-    return endAttempt(await this.#work(), gained?.ok ? gained.rights : null, attempt, this.#options.connectTimeoutMs);
+  async quiesce(_account: Account, attempt: Attempt): Promise<boolean> {
+    return endAttempt(await this.#work(), attempt, this.#options.connectTimeoutMs);
   }
 
   async retire(account: Account, keep: Secret, drop: readonly Secret[], attempt: Attempt): Promise<SetOutcome> {

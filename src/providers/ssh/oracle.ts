@@ -51,32 +51,25 @@ export async function identifyPassword(
 }
 
 /**
- * Ends what carries the marker of the attempt, and waits until it and what it started are gone. Each command of an SSH session is a
- * process session of its own, so its number finds `sudo` and `chpasswd` too. `$1` is a pattern that does not match itself.
+ * Ends what carries the marker of the attempt, and says whether it and what it started are gone. Each command of an SSH session is a
+ * process session of its own, so its number finds `sudo` and `chpasswd` too; sudo hands the signal on to what it runs.
+ * `$1` is a pattern that does not match itself.
  */
-const END = [
+const END = script(
+  'command -v pgrep >/dev/null || exit 2',
   'p=$(pgrep -d, -f -- "$1") || exit 0',
   's=$(ps -o sid= -p "$p" | sort -u | tr -d " " | paste -s -d, -)',
   '[ "$s" ] || exit 0',
-  'pkill -TERM -s "$s" 2>/dev/null',
-];
-const END_AS_ROOT = ['may pkill -TERM -s "$s" && $S pkill -TERM -s "$s"'];
-const STILL_THERE = 'exit 1';
+  'pkill -TERM -s "$s"',
+  'exit 1',
+);
 
 /** @returns false when something is still there after the attempt's time limit, or cannot be looked for on this host */
-export async function endAttempt(session: Session, rights: Rights | null, attempt: Attempt, boundMs: number): Promise<boolean> {
+export async function endAttempt(session: Session, attempt: Attempt, boundMs: number): Promise<boolean> {
   const giveUpAt = performance.now() + attempt.timeoutMs;
-  const pattern = markerOf(attempt).replace('p', '[p]');
-  const lines = [
-    ...(rights?.lines ?? []),
-    'command -v pgrep >/dev/null || exit 2',
-    ...END,
-    ...(rights === null ? [] : END_AS_ROOT),
-    STILL_THERE,
-  ];
-  const command = shellCommand(script(...lines), [pattern], { ms: boundMs });
+  const command = shellCommand(END, [markerOf(attempt).replace('p', '[p]')], { ms: boundMs });
   for (;;) {
-    const { code } = await session.read(command, rights?.input ?? '', boundMs);
+    const { code } = await session.read(command, '', boundMs);
     if (code === 0) return true;
     if (code !== 1 || performance.now() >= giveUpAt) return false;
     await wait(POLL_MS);

@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/model/index.ts';
 import { fitsVerifier } from '../../../src/providers/ldap/verifier.ts';
@@ -8,8 +11,13 @@ const secret = Secret.fromText('S3cret-ä€');
 const other = Secret.fromText('S3cret-ä');
 
 function slappasswd(scheme: string, module: readonly string[] = []): Buffer {
-  const args = [...module, '-h', `{${scheme}}`, '-n', '-T', '/dev/stdin'];
-  return execFileSync('/usr/sbin/slappasswd', args, { input: secret.reveal() });
+  const folder = mkdtempSync(join(tmpdir(), 'pam-slappasswd-'));
+  try {
+    writeFileSync(join(folder, 'secret'), secret.bytes());
+    return execFileSync('/usr/sbin/slappasswd', [...module, '-h', `{${scheme}}`, '-n', '-T', join(folder, 'secret')]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 describe.runIf(hasServer('slapd'))('hashes as OpenLDAP makes them', () => {

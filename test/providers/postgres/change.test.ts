@@ -5,7 +5,7 @@ import { type Credential, canQuiesce, hasOracle, type Target } from '../../../sr
 import { leaks } from '../../contract/canary.ts';
 import { freshSecret, newAttempt } from '../../contract/provider-fixture.ts';
 import { startFaultProxy } from '../../servers/fault-proxy.ts';
-import { type PostgresServer, startPostgres, postgresVersions } from '../../servers/postgres.ts';
+import { type PostgresServer, postgresVersions, startPostgres } from '../../servers/postgres.ts';
 import { accountOf, adminOf, blockRole, makeRole, targetOf } from './fixture.ts';
 
 const options = { connectTimeoutMs: 10_000, sessionName: 'pam-change' };

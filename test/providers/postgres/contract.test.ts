@@ -1,6 +1,6 @@
 import { providerContract } from '../../contract/provider.ts';
 import { makeCa } from '../../servers/ca.ts';
-import { startPostgres, postgresVersions } from '../../servers/postgres.ts';
+import { postgresVersions, startPostgres } from '../../servers/postgres.ts';
 import { postgresFixture } from './fixture.ts';
 
 for (const version of postgresVersions()) {
