@@ -2,7 +2,7 @@ import { identityFlag, PamCommand } from '../src/cli/command.ts';
 import { addressesOf, recordAt } from '../src/cli/records.ts';
 import { stopOnSignals } from '../src/cli/signals.ts';
 import type { ExitCode } from '../src/errors/index.ts';
-import { type Address, type SecretField, sameOwner } from '../src/model/index.ts';
+import { type Address, type SecretField, sameOwner, type VaultRecord, versionIn } from '../src/model/index.ts';
 import { createRotateContext, openVault, refuseVolatileVault } from '../src/project/index.ts';
 import { formatTable } from '../src/report/index.ts';
 import { createLogins, lookupIn, type VerifyResult, verifyAccount } from '../src/rotate/index.ts';
@@ -37,8 +37,8 @@ decision. Exits with 2 when a target refuses what is stored.`;
           : snapshot.records.filter((r) => sameOwner(r.owner, project.owner));
       const rows: Row[] = [];
       for (const record of records) {
-        for (const field of ['password', 'privateKey'] as const) {
-          if (signals.signal.aborted || !record.versions.some((v) => v.field === field && v.state === 'current')) continue;
+        for (const field of fieldsOf(record, named.length > 0)) {
+          if (signals.signal.aborted) continue;
           rows.push({
             address: record.address,
             field,
@@ -60,6 +60,12 @@ decision. Exits with 2 when a target refuses what is stored.`;
       signals.dispose();
     }
   }
+}
+
+/** What is stored; of an address that is named also nothing yet, so that a person can clear what keeps its input from being tried. */
+function fieldsOf(record: VaultRecord, isNamed: boolean): readonly SecretField[] {
+  const stored = (['password', 'privateKey'] as const).filter((field) => versionIn(record, field, 'current') !== undefined);
+  return stored.length === 0 && isNamed ? ['password'] : stored;
 }
 
 function exitOf(rows: readonly Row[]): ExitCode {

@@ -23,6 +23,9 @@ export function addDependencies(changes: readonly Change[], world: World): reado
   const records = (address: Address | undefined) => idsOf(address, (kind) => RECORD_KINDS.includes(kind));
   const credentials = (address: Address | undefined) =>
     idsOf(address, (kind) => kind === 'ingest' || kind === 'verify' || kind === 'recover');
+  /** Of an administrator that has nothing in flight itself: two that administer each other must not wait for each other. */
+  const inputs = (address: Address | undefined) =>
+    idsOf(address, (kind) => kind === 'recover').length > 0 ? [] : idsOf(address, (kind) => kind === 'ingest');
   const creates = (address: Address) => idsOf(address, (kind) => kind === 'create' || kind === 'move' || kind === 'adopt');
 
   const dependencies = new Map<string, Set<string>>();
@@ -49,20 +52,21 @@ export function addDependencies(changes: readonly Change[], world: World): reado
         add([...creates(address), ...creates(change.link.to)]);
         break;
       case 'recover':
-        break;
       case 'ingest':
       case 'verify':
       case 'rotate': {
+        // Recovery comes before everything else, but for an account that came back from the journal and is linked by this very plan.
+        const record = world.pair(address)?.record;
+        if (change.kind === 'recover' && record !== undefined && linkOf(record, 'belongs-to') !== undefined) break;
         const state = world.after(address);
         const resource = state === undefined ? undefined : linkOf(state, 'belongs-to');
         const owner = resource === undefined ? undefined : world.after(resource);
         add([...records(address), ...records(resource), ...(state === undefined ? [] : fieldReferences(state.fields).flatMap(records))]);
-        // What is in flight comes first; a quarantined account may be freed by a new input.
-        if (change.kind === 'ingest')
-          add((rows.get(address) ?? []).filter((c) => c.kind === 'recover' && c.blocked === undefined).map((c) => c.id));
-        if (change.kind !== 'rotate') break;
         const admin = owner === undefined ? undefined : linkOf(owner, 'admin-of');
-        add([...credentials(address), ...records(admin), ...credentials(admin)]);
+        if (change.kind === 'rotate') add([...credentials(address), ...records(admin), ...credentials(admin)]);
+        else if (change.kind === 'recover') add([...records(admin), ...inputs(admin)]);
+        // What is in flight comes first; a quarantined account may be freed by a new input.
+        else add((rows.get(address) ?? []).filter((c) => c.kind === 'recover' && c.blocked === undefined).map((c) => c.id));
         break;
       }
       default:

@@ -41,7 +41,7 @@ export interface EngineOptions {
 export function createRotateContext(project: Project, vault: Vault, options: EngineOptions): RotateContext {
   return {
     vault,
-    journal: createJournal(fileJournalStorage(journalPath(project)), vault.sealer, randomBytes),
+    journal: createJournal(fileJournalStorage(journalPath(project)), vault.sealer, randomBytes, vault.macOf),
     provider: loadProvider,
     readInput: (source) => readInput(project, source, options.env),
     clock: systemClock,

@@ -164,6 +164,8 @@ export interface ProviderModule {
   /** Can this provider prove a login at all (else rotations are `unproved`)? */
   readonly provable: boolean;
   readonly rollback: Rollback;
+  /** After a change the target goes on taking the old secret for a while, without being asked to. */
+  readonly oldLingers?: boolean;
   /**
    * Connects; with a credential it logs in and throws `ProviderError` when that fails (PAM6003 = the credential was refused:
    * one failed login was spent). Without a credential nothing is connected until `prove`.

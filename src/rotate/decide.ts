@@ -30,6 +30,8 @@ export interface Situation {
   readonly proof: { readonly pending?: ProofAnswer; readonly current?: ProofAnswer };
   /** Is there a current secret in the vault? */
   readonly hasCurrent: boolean;
+  /** The old secret may still be taken after a change (Active Directory for an hour, keys until they are retired): that it opens says nothing about the new one. */
+  readonly oldLingers?: boolean;
   /** An administrator resets the account: the same request may be sent whichever secret is live. */
   readonly resettable: boolean;
   /** Requests sent by this process. */
@@ -120,8 +122,11 @@ function settle(s: Situation): Step {
   // No free way to know. Sending the same secret again spends no failed login, if an administrator can.
   if (s.resettable && !s.refused) return s.sends < MAX_SENDS ? send(s) : { do: 'leave', why: 'unreachable' };
   if (s.proof.pending === 'accepted') return { do: 'commit', by: 'login' };
-  if (s.hasCurrent && s.proof.current === undefined) return { do: 'prove', which: 'current', expected: false };
-  if (s.proof.current === 'accepted') return s.refused ? { do: 'abandon' } : send(s);
+  const pendingFirst = s.oldLingers === true || !s.hasCurrent;
+  if (pendingFirst && s.proof.pending === undefined) return { do: 'prove', which: 'pending', expected: false };
+  const askCurrent = s.hasCurrent && s.proof.current === undefined && (!pendingFirst || s.proof.pending === 'refused');
+  if (askCurrent) return { do: 'prove', which: 'current', expected: false };
+  if (s.proof.current === 'accepted') return s.refused || s.sends >= MAX_SENDS ? { do: 'abandon' } : send(s);
   if (s.proof.current === 'cannot-tell') return { do: 'leave', why: 'unreachable' };
   switch (s.proof.pending) {
     case undefined:

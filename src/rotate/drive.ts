@@ -46,6 +46,8 @@ export async function drive(
   start: Start,
   opened: Provider | null,
 ): Promise<RotationResult> {
+  const replaces = work.current === null ? {} : { replaces: work.current.secret };
+  const attempt = { rotationId: work.id, timeoutMs: ctx.settings.changeTimeoutMs, ...replaces };
   let session: Provider | null = opened;
   let sends = 0;
   let deadline = start.deadline;
@@ -59,6 +61,7 @@ export async function drive(
     oracle: 'unasked',
     proof: {},
     hasCurrent: work.current !== null,
+    oldLingers: work.oldLingers,
     resettable: subject.actor.type === 'admin',
     allowUnproved: subject.allowUnproved,
   };
@@ -88,13 +91,12 @@ export async function drive(
     const provider = await actorSession();
     if (provider === null || work.entry === null)
       throw new RotationError('PAM4002', `no session to change ${subject.record.address} with`, { phase: 'armed' });
-    const { changeTimeoutMs } = ctx.settings;
     // An account that changes itself could only wait so far. Now that it is logged in it ends what is still on its way: held back
     // in the network for long enough, the same request would undo a later rotation.
     if (facts.requests === 'unsettled' && subject.actor.type === 'self' && canQuiesce(provider))
-      await provider.quiesce(subject.account, { rotationId: work.id, timeoutMs: changeTimeoutMs });
+      await provider.quiesce(subject.account, attempt);
     const now = ctx.clock.now();
-    deadline = now + changeTimeoutMs;
+    deadline = now + attempt.timeoutMs;
     sends++;
     await work.entry.note({ phase: 'armed', attempt: sends, at: instant(now), deadline: instant(deadline) });
     const earlier = facts.requests;
@@ -102,11 +104,7 @@ export async function drive(
     learn({ requests: 'unsettled', refused: false, quiet: false, oracle: 'unasked', proof: {} });
     await ctx.failpoint('rotate.armed');
     const answer = await provider
-      .setSecret(subject.account, work.pending.secret, {
-        rotationId: work.id,
-        timeoutMs: changeTimeoutMs,
-        ...(work.current === null ? {} : { replaces: work.current.secret }),
-      })
+      .setSecret(subject.account, work.pending.secret, attempt)
       .catch((error: unknown) => ({ outcome: 'unknown' as const, reason: isPamError(error) ? error.message : 'the session broke' }));
     await ctx.failpoint('rotate.answered');
     const at = instant(ctx.clock.now());
@@ -134,9 +132,8 @@ export async function drive(
   async function quiesce(): Promise<void> {
     await dropSession();
     const provider = subject.actor.type === 'admin' ? await actorSession() : null;
-    const attempt = { rotationId: work.id, timeoutMs: ctx.settings.changeTimeoutMs };
     if (provider === null || !canQuiesce(provider) || !(await provider.quiesce(subject.account, attempt))) {
-      const until = (deadline ?? ctx.clock.now() + ctx.settings.changeTimeoutMs) + QUIET_MARGIN_MS;
+      const until = (deadline ?? ctx.clock.now() + attempt.timeoutMs) + QUIET_MARGIN_MS;
       const waitMs = until - ctx.clock.now();
       if (waitMs > 0) {
         ctx.emit({
@@ -179,7 +176,8 @@ export async function drive(
     if (candidate === null || subject.target === null)
       throw new RotationError('PAM4008', `${subject.record.address} has no ${which} secret to prove`);
     await ctx.failpoint('rotate.proving');
-    const proof = await logins.prove(subject.target, subject.account, refOf(subject, candidate.version), candidate.secret, expected);
+    const kind = expected ? 'expected' : which === 'pending' ? 'guess' : 'given';
+    const proof = await logins.prove(subject.target, subject.account, refOf(subject, candidate.version), candidate.secret, kind);
     await ctx.failpoint('rotate.proved');
     learn({ proof: { ...facts.proof, [which]: proofAnswer(proof) } });
     if (proof.answer !== 'accepted') {

@@ -21,8 +21,9 @@ export async function restoreFromJournal(ctx: RotateContext, snapshot: Snapshot,
   const results: Restored[] = [];
   for (const { rotationId, record, entry, damaged } of await listUnfinished(ctx, snapshot.records)) {
     if (record !== null) continue;
-    if (entry === null) {
-      results.push({ address: rotationId, outcome: 'failed', detail: damaged ?? 'unreadable' });
+    // The entries of a vault that was lost cannot carry the MAC of the new one; those of this vault have to.
+    if (entry === null || (entry.foreign === true && entry.head.lineage === ctx.vault.lineage)) {
+      results.push({ address: entry?.head.address ?? rotationId, outcome: 'failed', detail: damaged ?? 'unreadable' });
       continue;
     }
     const known = snapshot.records.find((r) => r.address === entry.head.address && sameOwner(r.owner, owner));
@@ -50,8 +51,8 @@ export async function restoreFromJournal(ctx: RotateContext, snapshot: Snapshot,
         },
         [lease],
       );
-      // The vault holds them now; the entry stays where the record is the one it was made for, so that recovery can go on from it.
-      if (draft.id !== head.record) await ctx.journal.close(rotationId);
+      // The vault holds them now, and recovery seals a new entry before it sends anything.
+      await ctx.journal.close(rotationId);
       results.push({
         address: head.address,
         outcome: 'restored',

@@ -100,10 +100,11 @@ async function storeCandidate(
   const isRaised = inputs.every((v) => (v.inputVersion ?? 0) < input.version);
   // A person gave a new version: what was refused or spent before counts no more, and even the same value may be tried again.
   if (isRaised) await ctx.vault.attempts.clear(record.id);
+  const { refusedVersions } = await ctx.vault.snapshot();
   for (const known of inputs) {
     if (known.state === 'previous') continue;
     if (!(await ctx.vault.readSecret(refOf(subject, known.id))).equals(secret)) continue;
-    if (!isRaised) return known.refused === undefined ? known : 'refused before';
+    if (!isRaised) return known.refused !== undefined && refusedVersions.includes(known.id) ? 'refused before' : known;
     const { refused: _, ...header } = { ...known, inputVersion: input.version };
     await update(
       ctx,
@@ -142,7 +143,7 @@ async function show(
     subject.account,
     refOf(subject, candidate.id),
     secret,
-    versionIn(subject.record, candidate.field, 'current')?.id === candidate.id,
+    versionIn(subject.record, candidate.field, 'current')?.id === candidate.id ? 'expected' : 'given',
   );
   switch (proof.answer) {
     case 'accepted':

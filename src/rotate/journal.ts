@@ -56,6 +56,8 @@ export type JournalNote =
   | { readonly phase: 'proved'; readonly at: Instant; readonly method: string };
 
 export interface JournalEntry {
+  /** It does not carry the MAC of this vault: sealed under another key, or by somebody who knows no more than the recipients. */
+  readonly foreign?: true;
   readonly head: JournalHead;
   readonly notes: readonly JournalNote[];
 }
@@ -74,8 +76,8 @@ export interface OpenEntry extends JournalEntry {
 /**
  * The sealed, append-only journal of rotations in flight.
  *
- * Format of an entry (UTF-8 lines): first `pam-journal/1 BASE64` where BASE64 is an age file holding the head and a random key;
- * then one line a note, `MAC JSON`, where MAC is HMAC-SHA-256 (hex) under that key over the MAC before and the JSON.
+ * Format of an entry (UTF-8 lines): first `pam-journal/1 BASE64 MAC` where BASE64 is an age file holding the head and a random key,
+ * and MAC is the vault's over it (`Vault.macOf`): age files are anonymous, and a forged entry could have us set a known secret; then one line a note, `MAC JSON`, where MAC is HMAC-SHA-256 (hex) under that key over the MAC before and the JSON.
  * So a reader without an identity sees that a rotation is in flight and how far it is, and can change nothing unnoticed.
  */
 export interface Journal {
@@ -91,7 +93,13 @@ export interface Journal {
 const MAGIC = 'pam-journal/1';
 const encoder = new TextEncoder();
 
-export function createJournal(storage: JournalStorage, sealer: Sealer, randomBytes: (length: number) => Uint8Array): Journal {
+/** `macOf`: of the vault; without it no entry is foreign, as in a simulation. */
+export function createJournal(
+  storage: JournalStorage,
+  sealer: Sealer,
+  randomBytes: (length: number) => Uint8Array,
+  macOf: (text: string) => string = () => '',
+): Journal {
   /** Keys and last MACs of the entries that this process opened or read. */
   const chains = new Map<string, { key: Buffer; mac: string }>();
 
@@ -123,8 +131,8 @@ export function createJournal(storage: JournalStorage, sealer: Sealer, randomByt
       lines.pop();
       const [first = '', ...rest] = lines;
       if (!first.startsWith(`${MAGIC} `)) return { state: 'damaged', reason: 'no journal header' };
-      const sealed = Buffer.from(first.slice(MAGIC.length + 1), 'base64');
-      const { key, head } = parseHead(await sealer.open(sealed));
+      const [, base64 = '', sealMac = ''] = first.split(' ');
+      const { key, head } = parseHead(await sealer.open(Buffer.from(base64, 'base64')));
       if (head.rotationId !== rotationId) return { state: 'damaged', reason: 'the entry was renamed' };
       let mac = '';
       const notes: JournalNote[] = [];
@@ -138,7 +146,7 @@ export function createJournal(storage: JournalStorage, sealer: Sealer, randomByt
         notes.push(JSON.parse(json) as JournalNote);
       }
       chains.set(rotationId, { key, mac });
-      return { state: 'entry', entry: { head, notes } };
+      return { state: 'entry', entry: { head, notes, ...(sameText(sealMac, macOf(base64)) ? {} : { foreign: true as const }) } };
     } catch (error) {
       return { state: 'damaged', reason: error instanceof Error ? error.message : 'unreadable' };
     }
@@ -148,7 +156,8 @@ export function createJournal(storage: JournalStorage, sealer: Sealer, randomByt
     async open(head) {
       const key = Buffer.from(randomBytes(32));
       const sealed = await sealer.seal(formatHead(head, key));
-      await storage.create(head.rotationId, encoder.encode(`${MAGIC} ${Buffer.from(sealed).toString('base64')}\n`));
+      const base64 = Buffer.from(sealed).toString('base64');
+      await storage.create(head.rotationId, encoder.encode(`${MAGIC} ${base64} ${macOf(base64)}\n`));
       chains.set(head.rotationId, { key, mac: '' });
       return openEntry({ head, notes: [] });
     },

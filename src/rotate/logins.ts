@@ -1,4 +1,4 @@
-import { type Secret, type SecretField, type VaultRecord, versionIn } from '../model/index.ts';
+import { type Address, type Secret, type SecretField, type VaultRecord, versionIn } from '../model/index.ts';
 import { type Account, type Proof, type Provider, ProviderError, type ProviderModule, type Target } from '../providers/provider.ts';
 import type { SecretRef } from '../vault/vault.ts';
 import { type RotateContext, RotationError } from './context.ts';
@@ -9,6 +9,12 @@ import { loginField, type Subject } from './subject.ts';
  * Logins with one credential happen one after the other, so that five hundred rotations with a wrong admin password
  * produce exactly one failure (`rotation.md` §2.5).
  */
+/**
+ * `expected`: there is reason to believe that the secret is live. `given`: somebody gave it; refused, it is wrong, and not tried
+ * again. `guess`: it may not have reached the target yet; refused, it counts as spent, and it is tried again once it was sent.
+ */
+export type LoginKind = 'expected' | 'given' | 'guess';
+
 export interface Logins {
   /** A session as the actor of the subject. ProviderError as of `ProviderModule.open`; RotationError PAM4003, PAM4004, PAM4008. */
   openActor(subject: Subject, secret?: { ref: SecretRef; value: Secret; expected: boolean }): Promise<Provider>;
@@ -18,12 +24,17 @@ export interface Logins {
     account: Account,
     ref: SecretRef,
     secret: Secret,
-    expected: boolean,
+    kind: LoginKind,
   ): Promise<Proof | { readonly answer: 'no-budget'; readonly code: 'PAM4003' | 'PAM4004' }>;
 }
 
+/** Of one target in one run (`rotation.md` §2.6): hundreds of accounts must not wait for it one after the other. */
+const MAX_UNREACHABLE = 3;
+
 export function createLogins(ctx: RotateContext): Logins {
   const gates = new Map<string, Promise<unknown>>();
+  /** Transport failures in a row, by target. */
+  const unreachable = new Map<Address, number>();
 
   /** One at a time for each account: the next waits until the one before is settled. */
   function gated<T>(record: string, work: () => Promise<T>): Promise<T> {
@@ -42,6 +53,11 @@ export function createLogins(ctx: RotateContext): Logins {
     login: { ref: SecretRef; value: Secret; expected: boolean },
   ): Promise<Provider> {
     const { ref } = login;
+    if ((unreachable.get(target.address) ?? 0) >= MAX_UNREACHABLE)
+      throw new ProviderError(
+        'PAM6001',
+        `${target.address} was not to be reached ${MAX_UNREACHABLE} times in a row: not tried again in this run`,
+      );
     const spend = await ctx.vault.attempts.spend(ref, { ...ctx.settings.budget, expected: login.expected });
     if (!spend.granted) {
       const code = spend.reason === 'refused' ? 'PAM4003' : 'PAM4004';
@@ -61,10 +77,18 @@ export function createLogins(ctx: RotateContext): Logins {
         { address: who.address, login: String(who.fields['login'] ?? ''), field: ref.field, secret: login.value, fields: who.fields },
         { connectTimeoutMs: ctx.settings.connectTimeoutMs, sessionName: 'pam' },
       );
-      await ctx.vault.attempts.succeed(spend.ticket);
+      try {
+        await ctx.vault.attempts.succeed(spend.ticket);
+      } catch (error) {
+        // A session that nobody closes would keep the process from ending.
+        await provider[Symbol.asyncDispose]();
+        throw error;
+      }
+      unreachable.delete(target.address);
       return provider;
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
+      if (error.code === 'PAM6001') unreachable.set(target.address, (unreachable.get(target.address) ?? 0) + 1);
       if (error.code === 'PAM6003') await ctx.vault.attempts.refuse(spend.ticket, error.code);
       else if (!error.spent) await ctx.vault.attempts.giveBack(spend.ticket);
       throw error;
@@ -85,7 +109,7 @@ export function createLogins(ctx: RotateContext): Logins {
       });
     },
 
-    async prove(target, account, ref, secret, expected) {
+    async prove(target, account, ref, secret, kind) {
       const module = await ctx.provider(target.type);
       if (module === null) {
         return {
@@ -97,11 +121,12 @@ export function createLogins(ctx: RotateContext): Logins {
         };
       }
       return gated(ref.record, async () => {
-        const spend = await ctx.vault.attempts.spend(ref, { ...ctx.settings.budget, expected });
+        const spend = await ctx.vault.attempts.spend(ref, { ...ctx.settings.budget, expected: kind === 'expected' });
         if (!spend.granted) return { answer: 'no-budget', code: spend.reason === 'refused' ? 'PAM4003' : 'PAM4004' } as const;
         await using provider = await module.open(target, null, { connectTimeoutMs: ctx.settings.connectTimeoutMs, sessionName: 'pam' });
         const proof = await provider.prove(account, secret);
         if (proof.answer === 'accepted') await ctx.vault.attempts.succeed(spend.ticket);
+        else if (proof.answer === 'refused' && kind === 'guess') await ctx.vault.attempts.miss(spend.ticket);
         else if (proof.answer === 'refused') await ctx.vault.attempts.refuse(spend.ticket, proof.code);
         else if (!proof.spent) await ctx.vault.attempts.giveBack(spend.ticket);
         return proof;

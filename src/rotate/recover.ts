@@ -2,12 +2,12 @@ import type { RecordId, Secret, VaultRecord, VersionHeader } from '../model/inde
 import type { Lease } from '../vault/vault.ts';
 import { instant, type RotateContext, RotationError } from './context.ts';
 import { drive, type RotationResult, type Start } from './drive.ts';
-import type { JournalEntry, JournalNote } from './journal.ts';
+import type { JournalEntry, JournalNote, JournalRead } from './journal.ts';
 import type { Logins } from './logins.ts';
-import { retireOld } from './retire.ts';
+import { retireLeftovers } from './retire.ts';
 import { describeSubject, type Lookup } from './subject.ts';
 import { stage } from './versions.ts';
-import { hasOverlap, refOf, update, type Work } from './work.ts';
+import { describeOld, refOf, update, type Work } from './work.ts';
 
 /** A rotation that some run began and did not close, or closed with an old secret still on the target. */
 export interface Unfinished {
@@ -24,8 +24,10 @@ export async function listUnfinished(ctx: Pick<RotateContext, 'journal'>, record
   const found = new Map<string, Unfinished>();
   for (const rotationId of await ctx.journal.list()) {
     const read = await ctx.journal.read(rotationId);
-    if (read.state === 'entry') found.set(rotationId, { rotationId, record: byId.get(read.entry.head.record) ?? null, entry: read.entry });
-    if (read.state === 'damaged') found.set(rotationId, { rotationId, record: null, entry: null, damaged: read.reason });
+    const entry = read.state === 'entry' ? read.entry : null;
+    const problem = problemOf(read);
+    const record = entry === null ? null : (byId.get(entry.head.record) ?? null);
+    if (read.state !== 'absent') found.set(rotationId, { rotationId, record, entry, ...(problem === null ? {} : { damaged: problem }) });
   }
   for (const record of records) {
     const { active, retiring } = record.rotation;
@@ -85,15 +87,8 @@ export async function finishActive(
     result = await finishRotation(ctx, logins, record, rotationId, lookup, lease);
     if (result !== null && result.outcome !== 'rotated' && result.outcome !== 'unchanged') return result;
   }
-  const record = await ctx.vault.readRecord(id);
-  for (const field of new Set(record?.rotation.retiring?.map((r) => r.field))) {
-    if (record !== null && isSettled(record)) await retireOld(ctx, logins, describeSubject(record, lookup, field), lease, null);
-  }
+  await retireLeftovers(ctx, logins, id, lookup, lease);
   return result;
-}
-
-function isSettled({ rotation }: VaultRecord): boolean {
-  return rotation.active === undefined && rotation.quarantined === undefined;
 }
 
 /** Journal entries of the record first (oldest first), then what only the vault knows. */
@@ -118,17 +113,23 @@ async function finishRotation(
   lease: Lease,
 ): Promise<RotationResult | null> {
   const read = await ctx.journal.read(rotationId);
-  if (read.state === 'damaged') {
+  const problem = problemOf(read);
+  if (problem !== null) {
     ctx.emit({
       type: 'warning',
       address: found.address,
-      message: `the journal entry ${rotationId} is damaged (${read.reason}); going on from the vault`,
+      message: `the journal entry ${rotationId} is set aside (${problem}); going on from the vault`,
     });
     await ctx.journal.setAside(rotationId);
   }
-  const entry = read.state === 'entry' ? read.entry : null;
+  const entry = problem === null && read.state === 'entry' ? read.entry : null;
   const inJournal = entry?.head.candidates.find((c) => c.role === 'pending');
   const knows = found.versions.some((v) => v.id === inJournal?.version);
+  if (entry !== null && !knows && (found.rotation.lastRotatedAt ?? '') > entry.head.startedAt) {
+    // It is older than the last rotation that the vault knows, and its version is past retention: nothing to go on with.
+    await ctx.journal.close(rotationId);
+    return null;
+  }
   const record = entry !== null && inJournal !== undefined && !knows ? await restorePending(ctx, found, entry, lease) : found;
 
   const active = record.rotation.active?.id === rotationId ? record.rotation.active : undefined;
@@ -156,10 +157,16 @@ async function finishRotation(
     reason: active.reason,
     pending: await readVersion(header),
     current: current === undefined ? null : await readVersion(current),
-    overlaps: await hasOverlap(ctx, subject),
+    ...(await describeOld(ctx, subject)),
     entry: entry === null ? null : await ctx.journal.resume(entry),
   };
   return drive(ctx, logins, subject, lease, work, startFrom(entry, header), null);
+}
+
+/** Why the entry is not to be relied on: what it says would be sent to the target. */
+function problemOf(read: JournalRead): string | null {
+  if (read.state === 'damaged') return read.reason;
+  return read.state === 'entry' && read.entry.foreign === true ? 'it was not sealed with the key of this vault' : null;
 }
 
 /**

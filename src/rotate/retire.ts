@@ -1,20 +1,12 @@
 import { isPamError } from '../errors/index.ts';
-import { versionIn } from '../model/index.ts';
+import { type Address, type RecordId, versionIn } from '../model/index.ts';
 import { canRetire, type Provider } from '../providers/provider.ts';
 import type { Lease } from '../vault/vault.ts';
 import type { RotateContext } from './context.ts';
 import type { Logins } from './logins.ts';
-import type { Subject } from './subject.ts';
+import { describeSubject, type Lookup, type Subject } from './subject.ts';
 import { withoutRetiring } from './versions.ts';
-import { refOf, update } from './work.ts';
-
-async function disposeQuietly(provider: Provider): Promise<void> {
-  try {
-    await provider[Symbol.asyncDispose]();
-  } catch {
-    // A session that cannot be closed any more is closed.
-  }
-}
+import { update } from './work.ts';
 
 /**
  * The end of an overlap: takes what the record calls `retiring` out of the target, and then off the record. Nothing depends on it, so a
@@ -27,38 +19,53 @@ export async function retireOld(
   lease: Lease,
   session: Provider | null,
 ): Promise<void> {
-  const { record: known, account, field } = subject;
   await ctx.failpoint('retire.begun');
-  let opened: Provider | null = null;
+  await orWarn(ctx, subject.record.address, async () => {
+    if (session !== null) return takeOut(ctx, subject, lease, session);
+    await using opened = await logins.openActor(subject);
+    return await takeOut(ctx, subject, lease, opened);
+  });
+}
+
+/** What earlier runs could not take out, where nothing else is in flight for the account. */
+export async function retireLeftovers(ctx: RotateContext, logins: Logins, id: RecordId, lookup: Lookup, lease: Lease): Promise<void> {
+  const record = await ctx.vault.readRecord(id);
+  const { active, quarantined, retiring = [] } = record?.rotation ?? {};
+  if (record === null || active !== undefined || quarantined !== undefined) return;
+  for (const field of new Set(retiring.map((r) => r.field))) {
+    await orWarn(ctx, record.address, () => retireOld(ctx, logins, describeSubject(record, lookup, field), lease, null));
+  }
+}
+
+async function takeOut(ctx: RotateContext, { record: { id }, account, field }: Subject, lease: Lease, provider: Provider): Promise<void> {
+  const record = await ctx.vault.readRecord(id);
+  const current = record === null ? undefined : versionIn(record, field, 'current');
+  const versions = (record?.rotation.retiring ?? []).filter((r) => r.field === field).map((r) => r.version);
+  if (current === undefined || versions.length === 0 || !canRetire(provider)) return;
+  const read = (version: string) => ctx.vault.readSecret({ record: id, field, version });
+  const attempt = { rotationId: ctx.random.uuid(), timeoutMs: ctx.settings.changeTimeoutMs };
+  const outcome = await provider.retire(account, await read(current.id), await Promise.all(versions.map(read)), attempt);
+  if (outcome.outcome !== 'done') return warn(ctx, account.address, outcome.reason);
+  await ctx.failpoint('retire.taken-out');
+  await update(ctx, id, lease, (draft) => ({ ...draft, rotation: withoutRetiring(draft.rotation, versions) }), {
+    audit: { action: 'secret.retire', detail: { field, versions: versions.join(',') } },
+  });
+  await ctx.failpoint('retire.noted');
+}
+
+async function orWarn(ctx: RotateContext, address: Address, work: () => Promise<void>): Promise<void> {
   try {
-    const record = await ctx.vault.readRecord(known.id);
-    const versions = (record?.rotation.retiring ?? []).filter((r) => r.field === field).map((r) => r.version);
-    const current = record === null ? undefined : versionIn(record, field, 'current');
-    if (current === undefined || versions.length === 0) return;
-    opened = session === null ? await logins.openActor(subject) : null;
-    const provider = session ?? opened;
-    if (provider === null || !canRetire(provider)) return;
-    const read = (version: string) => ctx.vault.readSecret(refOf(subject, version));
-    const attempt = { rotationId: ctx.random.uuid(), timeoutMs: ctx.settings.changeTimeoutMs };
-    const outcome = await provider.retire(account, await read(current.id), await Promise.all(versions.map(read)), attempt);
-    if (outcome.outcome !== 'done') return warn(outcome.reason);
-    await ctx.failpoint('retire.taken-out');
-    await update(ctx, known.id, lease, (draft) => ({ ...draft, rotation: withoutRetiring(draft.rotation, versions) }), {
-      audit: { action: 'secret.retire', detail: { field, versions: versions.join(',') } },
-    });
-    await ctx.failpoint('retire.noted');
+    await work();
   } catch (error) {
     if (!isPamError(error)) throw error;
-    warn(error.message);
-  } finally {
-    if (opened !== null) await disposeQuietly(opened);
+    warn(ctx, address, error.message);
   }
+}
 
-  function warn(reason: string): void {
-    ctx.emit({
-      type: 'warning',
-      address: known.address,
-      message: `an old ${field} of ${known.address} is still accepted by the target, and the next apply tries again to take it out: ${reason}`,
-    });
-  }
+function warn(ctx: RotateContext, address: Address, reason: string): void {
+  ctx.emit({
+    type: 'warning',
+    address,
+    message: `an old secret of ${address} is still accepted by the target, and the next apply tries again to take it out: ${reason}`,
+  });
 }

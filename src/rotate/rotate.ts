@@ -84,17 +84,24 @@ async function rotateOnce(
   reason: RotateReason,
 ): Promise<RotationResult> {
   if (ctx.stop.aborted) return { outcome: 'unchanged', code: 'PAM4012', detail: 'interrupted before it began' };
-  let session: Provider | null = null;
+  let session: Provider;
   try {
     session = await preflight(ctx, logins, subject);
   } catch (error) {
     if (!isPamError(error)) throw error;
     return { outcome: 'unchanged', code: error.code, detail: error.message, ...blameActor(subject, error.code) };
   }
-  await ctx.failpoint('rotate.preflighted');
-  const { header, ...work } = await beginWork(ctx, subject, reason);
+  const { header, ...work } = await begin(ctx, subject, reason).catch(async (error: unknown) => {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  });
   const start = { staged: false, journaled: false, committed: false, abandoned: false, requests: 'clear' as const, deadline: null, header };
   return drive(ctx, logins, subject, lease, work, start, session);
+}
+
+async function begin(ctx: RotateContext, subject: Subject, reason: RotateReason): ReturnType<typeof beginWork> {
+  await ctx.failpoint('rotate.preflighted');
+  return beginWork(ctx, subject, reason);
 }
 
 /**
@@ -146,7 +153,7 @@ async function compareCurrent(ctx: RotateContext, logins: Logins, subject: Subje
     if (answer.live !== 'unknown' && !('onFile' in answer)) return;
   }
   if (subject.allowUnproved) return;
-  const proof = await logins.prove(subject.target, subject.account, ref, secret, current.proof !== undefined);
+  const proof = await logins.prove(subject.target, subject.account, ref, secret, current.proof === undefined ? 'given' : 'expected');
   if (proof.answer === 'refused') moved();
   if (proof.answer === 'cannot-tell') throw new RotationError(proof.code, `${subject.record.address}: ${proof.reason}`);
 }

@@ -35,7 +35,13 @@ export async function verifyAccount(
     const current = versionIn(record, field, 'current');
     if (current === undefined) return { state: 'unknown', code: 'PAM4008', detail: 'no secret is stored' };
     const ref = refOf(subject, current.id);
-    const proof = await logins.prove(subject.target, subject.account, ref, await ctx.vault.readSecret(ref), current.proof !== undefined);
+    const proof = await logins.prove(
+      subject.target,
+      subject.account,
+      ref,
+      await ctx.vault.readSecret(ref),
+      current.proof === undefined ? 'given' : 'expected',
+    );
     return await writeDown(ctx, lease, record, current.id, proof);
   } catch (error) {
     if (!isPamError(error)) throw error;

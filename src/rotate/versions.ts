@@ -60,14 +60,21 @@ export function demote(record: RecordDraft, id: VersionId, refused: { at: Instan
   };
 }
 
+/** The policy of the target refused the secret, or its login did. */
+const NEVER_AGAIN: ReadonlySet<string> = new Set(['PAM6003', 'PAM6007']);
+
 /**
- * A generated secret that the target refused for a reason other than its policy (rights, absent, locked) was never live and is
+ * A generated secret that the target refused for a reason other than itself (rights, absent, locked) was never live and is
  * sent again, rather than minting another one at each try.
  */
 export function reusableCandidate(record: RecordDraft, field: SecretField): VersionHeader | undefined {
   return record.versions.find(
     (v) =>
-      v.field === field && v.state === 'candidate' && v.origin === 'generated' && v.refused !== undefined && v.refused.code !== 'PAM6007',
+      v.field === field &&
+      v.state === 'candidate' &&
+      v.origin === 'generated' &&
+      v.refused !== undefined &&
+      !NEVER_AGAIN.has(v.refused.code),
   );
 }
 

@@ -18,6 +18,8 @@ export interface Work {
   readonly current: { readonly version: VersionId; readonly secret: Secret } | null;
   /** The old secret lives on beside the new one, until it is retired. */
   readonly overlaps: boolean;
+  /** A login with the old secret says nothing about the new one. */
+  readonly oldLingers: boolean;
   entry: OpenEntry | null;
 }
 
@@ -49,15 +51,16 @@ export async function beginWork(
     header,
     pending: { version: header.id, secret },
     current: current === undefined ? null : { version: current.id, secret: await read(current.id) },
-    overlaps: await hasOverlap(ctx, subject),
+    ...(await describeOld(ctx, subject)),
     entry: null,
   };
 }
 
 /** Does the old secret live on beside the new one, by what the provider says of its target? */
-export async function hasOverlap(ctx: RotateContext, subject: Subject): Promise<boolean> {
+export async function describeOld(ctx: RotateContext, subject: Subject): Promise<Pick<Work, 'overlaps' | 'oldLingers'>> {
   const module = subject.target === null ? null : await ctx.provider(subject.target.type);
-  return module !== null && overlaps(module.rollback, subject.field);
+  const isOverlap = module !== null && overlaps(module.rollback, subject.field);
+  return { overlaps: isOverlap, oldLingers: isOverlap || module?.oldLingers === true };
 }
 
 /** Writes ahead, first half: the pending secret into the vault. Both halves are read back before any target is touched (I1). */

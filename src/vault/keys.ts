@@ -25,6 +25,8 @@ export interface VaultKeys {
   readonly mac: Buffer;
   /** Authenticates the audit trail. */
   readonly audit: Buffer;
+  /** Authenticates what pam keeps outside the vault. */
+  readonly outside: Buffer;
 }
 
 export function generateMasterKey(): MasterKey {
@@ -58,7 +60,7 @@ export function deriveKeys(master: MasterKey): VaultKeys {
   const lineage = lineageOf(master);
   const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', master.key, lineage, `pam/v1 ${purpose}`, KEY_BYTES));
   const id = derive('id').toString('hex', 0, 16);
-  return { lineage, id, wrapping: derive('secrets'), mac: derive('records'), audit: derive('audit') };
+  return { lineage, id, wrapping: derive('secrets'), mac: derive('records'), audit: derive('audit'), outside: derive('outside') };
 }
 
 export function forgetMasterKey({ seed, key }: MasterKey): void {
@@ -67,5 +69,5 @@ export function forgetMasterKey({ seed, key }: MasterKey): void {
 
 /** Overwrites every key; what is derived from them cannot be used any more. */
 export function forgetKeys(keys: VaultKeys): void {
-  for (const key of [keys.wrapping, keys.mac, keys.audit]) key.fill(0);
+  for (const key of [keys.wrapping, keys.mac, keys.audit, keys.outside]) key.fill(0);
 }

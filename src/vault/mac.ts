@@ -24,6 +24,11 @@ export function auditMac(keys: VaultKeys, hash: string): string {
   return hmac(keys.audit, `pam/v1 audit\n${keys.lineage}\n${hash}`);
 }
 
+/** HMAC-SHA-256 (hex) over something that is kept outside the vault, such as an entry of the journal. */
+export function outsideMac(keys: VaultKeys, text: string): string {
+  return hmac(keys.outside, `pam/v1 outside\n${keys.lineage}\n${text}`);
+}
+
 /** Constant-time comparison of two MACs in hex. */
 export function sameMac(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];

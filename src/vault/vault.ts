@@ -117,6 +117,11 @@ export interface Attempts {
   giveBack(ticket: string): Promise<void>;
   /** The target refused the secret: the attempt stays spent and the version is remembered as refused. */
   refuse(ticket: string, code: string): Promise<void>;
+  /**
+   * The same for a guess at a secret that may not have reached the target yet: the attempt stays spent, but the version is not held
+   * to be wrong for ever, since it is sent again.
+   */
+  miss(ticket: string): Promise<void>;
   /** A person asked (`pam verify`), or a new version came: forget refusals and spent attempts of this record. */
   clear(record: RecordId): Promise<void>;
   /** Spent in the window that ends now. */
@@ -205,6 +210,11 @@ export interface Vault extends VaultReader {
   appendAudit(entries: readonly AuditEntry[]): Promise<void>;
   /** Does the event carry the MAC that its hash has under our key? For `verifyAuditChain`. */
   isAuthentic(event: AuditEvent): boolean;
+  /**
+   * HMAC-SHA-256 (hex) under a key of this vault. What is kept outside of it carries one: an age file is anonymous, so anybody can seal
+   * something of his own to the recipients of the vault.
+   */
+  macOf(text: string): string;
   /**
    * Ends a lease that its holder does not release: the epoch rises, so that the holder can write no more (PAM5008). Audited.
    * Returns who held it; null when nobody did.

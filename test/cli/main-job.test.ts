@@ -46,21 +46,24 @@ describe.for(['debian', 'npm'] as const)('PostgreSQL of %s', (version) => {
   });
   afterAll(() => server?.stop());
 
-  test.for(MODES)('twenty accounts from YAML to proved rotations, changed by %s, and nothing a second time', async (mode) => {
-    await using scene = await makeScene(server, { mode, accounts: ACCOUNTS, unknownFrom: ACCOUNTS / 2 });
-    const first = new Map(scene.accounts.map((a) => [a, a.password]));
-    expect(rotations(await plan(scene))).toHaveLength(ACCOUNTS);
+  // The rules for CREATEROLE changed with 16; an account that changes itself is the same everywhere.
+  test.for(version === 'npm' ? MODES : MODES.slice(0, 2))(
+    'twenty accounts from YAML to proved rotations, changed by %s, and nothing a second time',
+    async (mode) => {
+      await using scene = await makeScene(server, { mode, accounts: ACCOUNTS, unknownFrom: ACCOUNTS / 2 });
+      const first = new Map(scene.accounts.map((a) => [a, a.password]));
+      expect(rotations(await plan(scene))).toHaveLength(ACCOUNTS);
 
-    await apply(scene);
-    const rotated = await secretsOf(scene, first);
-    expect(new Set(rotated.values()).size).toBe(ACCOUNTS);
-    for (const { login } of scene.accounts) expect(rotated.get(first.keys().next().value as SceneAccount)).not.toContain(login);
+      await apply(scene);
+      const rotated = await secretsOf(scene, first);
+      expect(new Set(rotated.values()).size).toBe(ACCOUNTS);
 
-    expect(await scene.project.pam(['plan', '--detailed-exitcode'])).toMatchObject({ code: 0 });
-    await apply(scene);
-    expect(await secretsOf(scene, rotated)).toEqual(rotated);
-    for (const { address } of scene.accounts) expect(await scene.staged(address)).toBe(1);
-  });
+      expect(await scene.project.pam(['plan', '--detailed-exitcode'])).toMatchObject({ code: 0 });
+      await apply(scene);
+      expect(await secretsOf(scene, rotated)).toEqual(rotated);
+      for (const { address } of scene.accounts) expect(await scene.staged(address)).toBe(1);
+    },
+  );
 
   test('without initial nothing is rotated, and what was given is proved', async () => {
     await using scene = await makeScene(server, { mode: 'superuser', accounts: 3, rotation: {} });
@@ -119,15 +122,18 @@ describe('triggers and due dates', () => {
     await secretsOf(scene, new Map(scene.accounts.slice(1, 2).map((a) => [a, a.password])));
   });
 
-  test('the administrator rotates after the accounts that it serves', async () => {
-    await using scene = await makeScene(server, { mode: 'superuser', accounts: 3 });
-    await scene.project.write(
-      'manifests/admin-2.yaml',
-      JSON.stringify({ apiVersion: 'pam/v1', kind: 'RotationPolicy', metadata: { name: 'unused' }, spec: { schedule: { every: '1d' } } }),
-    );
-    await scene.declare({});
-    await apply(scene);
-    const text = await scene.project.pam(['rotate', 'PamUser/admin', '--auto-approve']);
-    expect(text).toMatchObject({ code: 8 });
+  test('the administrator rotates after the accounts that it serves, and only when it is let', async () => {
+    await using scene = await makeScene(server, { mode: 'superuser', accounts: 3, adminRotation: { initial: 'now' } });
+    const blocked = await scene.project.pam(['apply', '--auto-approve']);
+    expect(blocked, blocked.stderr).toMatchObject({ code: 3 });
+    expect(await scene.staged(scene.admin.address)).toBe(0);
+    await scene.declare({ trigger: 'again' });
+    const applied = await scene.project.pam(['apply', '--auto-approve', '--grant', 'soleAdmin=1']);
+    expect(applied, applied.stderr).toMatchObject({ code: 0 });
+    const times = await Promise.all(scene.accounts.map(async (a) => (await scene.record(a.address)).rotation.lastRotatedAt ?? ''));
+    const own = (await scene.record(scene.admin.address)).rotation.lastRotatedAt ?? '';
+    expect(times.every((at) => at < own)).toBe(true);
+    expect(await opens(server, scene.admin.login, await scene.stored(scene.admin.address))).toBe(true);
+    expect(await opens(server, scene.admin.login, scene.admin.password)).toBe(false);
   });
 });

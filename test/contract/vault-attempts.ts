@@ -62,6 +62,13 @@ export function describeAttempts(bench: Bench): void {
       expect(await bench.vault.attempts.spend(ref, { ...budget, expected: true })).toMatchObject({ granted: true });
       expect(await bench.vault.attempts.spend(ref, budget)).toMatchObject({ granted: false, reason: 'exhausted' });
     });
+    test('a guess that was refused stays spent, and its version may be tried again', async () => {
+      await bench.vault.attempts.miss(await spend(ref));
+      expect((await bench.vault.snapshot()).refusedVersions).toEqual([]);
+      expect(await bench.vault.attempts.spent(ref.record, budget.windowMs)).toBe(1);
+      await spend(ref);
+    });
+
     test('a refused version is not tried again, and the snapshot says so', async () => {
       await bench.vault.attempts.refuse(await spend(ref), 'PAM6003');
       expect(await bench.vault.attempts.spend(ref, budget)).toEqual({ granted: false, reason: 'refused' });

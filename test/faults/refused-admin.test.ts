@@ -89,3 +89,13 @@ test('a refused value is tried again where a person raises its version, since th
   expect(await apply(scene, env)).toMatchObject({ code: 0 });
   expect(await scene.failedLogins(scene.admin.login)).toBe(1);
 });
+
+test('a refused value is tried again where a person asks for it with pam verify', async () => {
+  await using scene = await makeScene(server, { mode: 'superuser', accounts: 1 });
+  const env = { [scene.variable(scene.admin)]: 'set-on-the-server-later' };
+  await apply(scene, env);
+  await server.query(`ALTER ROLE ${scene.admin.login} PASSWORD 'set-on-the-server-later'`);
+  expect(await scene.project.pam(['verify', scene.admin.address])).toMatchObject({ code: 1 });
+  expect(await apply(scene, env)).toMatchObject({ code: 0 });
+  expect(await scene.failedLogins(scene.admin.login)).toBe(1);
+});

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { expect } from 'vitest';
 import { type Address, Secret, type VaultRecord, type VersionState, versionIn } from '../../src/model/index.ts';
-import { DEFAULT_ITERATIONS, scramVerifier } from '../../src/providers/postgres/verifier.ts';
+import { DEFAULT_ITERATIONS, fitsVerifier, scramVerifier } from '../../src/providers/postgres/verifier.ts';
 import type { Vault } from '../../src/vault/index.ts';
 import { makeProject, type TestProject } from '../cli/project.ts';
 import type { PostgresServer } from '../servers/postgres.ts';
@@ -200,6 +200,18 @@ export async function opens(server: PostgresServer, login: string, password: str
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** Which of the secrets has the server for the role? Looked up, so that no login is spent. */
+export async function liveAmong(
+  server: PostgresServer,
+  login: string,
+  secrets: readonly (string | undefined)[],
+): Promise<string | undefined> {
+  const [row] = await server.query<{ rolpassword: string }>('SELECT rolpassword FROM pg_authid WHERE rolname = $1', [login]);
+  for (const secret of secrets)
+    if (secret !== undefined && (await fitsVerifier(row?.rolpassword ?? '', login, Secret.fromText(secret)))) return secret;
+  return undefined;
 }
 
 /** Promise 1 and 6 after any fault: one more apply finishes, nothing is left over, and what readers get opens the account. */

@@ -1,10 +1,14 @@
 import { execFile } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hashOwned, Secret } from '../../src/model/index.ts';
+import { createJournal, fileJournalStorage } from '../../src/rotate/index.ts';
+import { createSealer } from '../../src/vault/index.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
-import { makeScene, type Scene } from './scene.ts';
+import { makeScene, opens, type Scene } from './scene.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -65,7 +69,6 @@ describe('a vault file that somebody edited', () => {
     const forged = await scene.project.pam(['plan', '--json']);
     const plan = forged.json<Record<string, unknown>>();
     const record = await scene.record('PamDatabase/db');
-    const { hashOwned } = await import('../../src/model/index.ts');
     const update = {
       id: 'update PamDatabase/db',
       address: 'PamDatabase/db',
@@ -83,6 +86,49 @@ describe('a vault file that somebody edited', () => {
     const result = await apply(scene, '--approve', approved);
     expect(result, result.stdout + result.stderr).toMatchObject({ code: 4 });
     expect((await scene.record('PamDatabase/db')).fields['host']).toBe('127.0.0.1');
+  });
+});
+
+describe('a journal entry that somebody put in, sealed to our recipients', () => {
+  /** What whoever can write the journal's folder, and read the recipients in the vault file, is able to make. */
+  async function forge(scene: Scene, known: string): Promise<void> {
+    const { id, address } = await scene.record('PamUser/app-1');
+    const recipients = await scene.project.readVault((vault) => vault.recipients());
+    const sealer = createSealer(
+      recipients.map((r) => r.recipient),
+      [],
+    );
+    const version = randomUUID();
+    const { lineage } = await scene.project.readVault((vault) => vault.snapshot());
+    await createJournal(fileJournalStorage(scene.project.journalFolder), sealer, randomBytes).open({
+      rotationId: randomUUID(),
+      lineage,
+      record: id,
+      address,
+      field: 'password',
+      reason: { type: 'request' },
+      startedAt: new Date().toISOString(),
+      login: 'postgres',
+      target: null,
+      candidates: [{ role: 'pending', version, secret: Secret.fromText(known) }],
+    });
+  }
+
+  test.for([
+    ['apply', ['apply', '--auto-approve']],
+    ['recover', ['recover']],
+    ['rotate', ['rotate', 'PamUser/app-2', '--auto-approve']],
+  ] as const)('%s never sends its secret', async ([, args]) => {
+    await using scene = await makeScene(server, { mode: 'superuser', accounts: 2, rotation: {} });
+    expect(await apply(scene)).toMatchObject({ code: 0 });
+    await forge(scene, 'known-to-somebody');
+    await scene.project.pam(args);
+    await scene.project.pam(['apply', '--auto-approve']);
+    const [account] = scene.accounts;
+    expect(await opens(server, account?.login ?? '', account?.password)).toBe(true);
+    expect(await scene.stored('PamUser/app-1')).toBe(account?.password);
+    expect((await scene.record('PamUser/app-1')).versions).toHaveLength(1);
+    expect((await scene.project.journal()).map((name) => name.slice(36))).toEqual(['.damaged']);
   });
 });
 

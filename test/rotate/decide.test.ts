@@ -23,6 +23,8 @@ interface Kind {
   readonly actor: 'admin' | 'self';
   readonly oracle: boolean;
   readonly hasCurrent: boolean;
+  /** The target takes the old secret too, after the change. */
+  readonly lingers?: boolean;
 }
 
 const KINDS: readonly Kind[] = [
@@ -31,6 +33,7 @@ const KINDS: readonly Kind[] = [
   { actor: 'admin', oracle: true, hasCurrent: false },
   { actor: 'admin', oracle: false, hasCurrent: false },
   { actor: 'self', oracle: false, hasCurrent: true },
+  { actor: 'self', oracle: false, hasCurrent: true, lingers: true },
 ];
 const FAULTS: readonly Fault[] = ['crash', 'lose-answer', 'not-delivered', 'delivered-late', 'unreachable'];
 const BUDGET = 2;
@@ -69,6 +72,7 @@ function runProcess(world: World, kind: Kind, clock: { step: number }, faults: R
     oracle: 'unasked',
     proof: {},
     hasCurrent: kind.hasCurrent,
+    oldLingers: kind.lingers === true,
     resettable: kind.actor === 'admin',
     sends: 0,
     allowUnproved: false,
@@ -89,7 +93,7 @@ function runProcess(world: World, kind: Kind, clock: { step: number }, faults: R
         break;
       case 'send': {
         expect(world.staged && world.journaled, 'I1: nothing is sent before it is sealed').toBe(true);
-        const open = kind.actor === 'admin' || world.live === 'current';
+        const open = kind.actor === 'admin' || world.live === 'current' || kind.lingers === true;
         world.notes.push('armed');
         s = { ...s, requests: 'unsettled', refused: false, quiet: false, oracle: 'unasked', proof: {}, sends: s.sends + 1 };
         if (fault === 'crash') return 'killed';
@@ -114,7 +118,7 @@ function runProcess(world: World, kind: Kind, clock: { step: number }, faults: R
         s = { ...s, oracle: kind.oracle ? (world.live === 'nothing' ? 'none' : world.live) : 'unavailable' };
         break;
       case 'prove': {
-        const right = world.live === step.which;
+        const right = world.live === step.which || (kind.lingers === true && step.which === 'current');
         const answer: ProofAnswer = fault === 'unreachable' ? 'cannot-tell' : right ? 'accepted' : 'refused';
         if (answer === 'refused') world.failedLogins++;
         s = { ...s, proof: { ...s.proof, [step.which]: answer } };
@@ -165,7 +169,7 @@ function converge(kind: Kind, faults: ReadonlyMap<number, Fault>): World {
   throw new Error('did not converge');
 }
 
-describe.each(KINDS)('actor $actor, oracle $oracle, current $hasCurrent', (kind) => {
+describe.each(KINDS)('actor $actor, oracle $oracle, current $hasCurrent, lingers $lingers', (kind) => {
   test('one fault at every step converges on the pending secret, with no failed login beyond the budget', () => {
     for (let at = 0; at < 12; at++) {
       for (const fault of FAULTS) {
@@ -236,6 +240,16 @@ describe('single decisions', () => {
       'no oracle, no administrator: the old secret is tried first',
       { ...unsettled, oracle: 'unavailable', resettable: false },
       { do: 'prove', which: 'current', expected: false },
+    ],
+    [
+      'an old secret that lives on is no evidence: the new one is tried first',
+      { ...unsettled, refused: true, oracle: 'unavailable', oldLingers: true },
+      { do: 'prove', which: 'pending', expected: false },
+    ],
+    [
+      'and only when the new one is refused does the old one count',
+      { ...unsettled, refused: true, oracle: 'unavailable', oldLingers: true, proof: { pending: 'refused', current: 'accepted' } },
+      { do: 'abandon' },
     ],
     [
       'a verifier counts where a login cannot tell',

@@ -19,6 +19,6 @@ export async function startMariadb(options: MysqlServerOptions = {}): Promise<My
     '--skip-test-db',
   ];
   execFileSync('mariadb-install-db', install, { stdio: 'ignore' });
-  const args = ['--log-bin=binlog', ...(options.args ?? [])];
-  return runServer('mariadb', ['/usr/sbin/mariadbd', '--user=mysql'], { folder, seen: folder }, await closedPort(), { ...options, args });
+  const args = ['--user=mysql', '--log-bin=binlog', ...(options.args ?? [])];
+  return runServer('mariadb', ['/usr/sbin/mariadbd'], { folder, seen: folder }, await closedPort(), { ...options, args });
 }

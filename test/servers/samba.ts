@@ -50,7 +50,7 @@ const ADMIN_PASSWORD = 'Adm1n-Start!xyz';
 export async function startSamba(options: SambaOptions): Promise<SambaServer> {
   const folder = mkdtempSync(join(tmpdir(), 'pam-samba-'));
   const dc = join(folder, 'dc');
-  cpSync(provisioned(), dc, { recursive: true, preserveTimestamps: true });
+  cpSync(provisionDomain(), dc, { recursive: true, preserveTimestamps: true });
   const host = `127.77.${randomInt(1, 255)}.${randomInt(1, 255)}`;
   const name = 'dc1.pam.test';
   const certificate = options.ca.issue({ dns: [name], ip: [host] });
@@ -79,7 +79,9 @@ export async function startSamba(options: SambaOptions): Promise<SambaServer> {
     }
   };
   const replace = (type: string, value: string) =>
-    new Change({ operation: 'replace', modification: new Attribute({ type, values: value === '' ? [] : [value] }) });
+    value === ''
+      ? new Change({ operation: 'delete', modification: new Attribute({ type }) })
+      : new Change({ operation: 'replace', modification: new Attribute({ type, values: [value] }) });
   const set: SambaServer['set'] = (dn, attributes) =>
     asAdmin((client) =>
       client.modify(
@@ -168,8 +170,8 @@ function configOf(folder: string, dc: string, host: string, oldPasswordMinutes: 
 `;
 }
 
-/** The folder of the provisioned domain. Two that make it at once do no harm: the first one to finish wins. */
-function provisioned(): string {
+/** The folder of a domain that never ran, made once. Two that make it at the same time do no harm: the first one to finish wins. */
+export function provisionDomain(): string {
   const cache = join(tmpdir(), `pam-samba-domain-${statSync('/usr/sbin/samba').mtimeMs}`);
   if (existsSync(cache)) return cache;
   const made = mkdtempSync(join(tmpdir(), 'pam-samba-new-'));

@@ -1,14 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 export interface SshServerOptions {
-  /** Lines of sshd_config that go before ours: the first value of a keyword counts. */
+  /** Lines of sshd_config, each in place of ours with the same keyword. */
   readonly config?: readonly string[];
 }
 
@@ -39,26 +38,31 @@ export interface SshServer {
 }
 
 /**
- * A real sshd on 127.0.0.1 with PAM and the accounts of this machine: it needs root (`hasServer('openssh')`). Accounts have names that nobody else uses, and
- * host key and configuration lie in a folder of their own.
+ * A real sshd on 127.0.0.1 with PAM and the accounts of this machine: it needs root (`hasServer('openssh')`). Accounts have names
+ * that nobody else uses, and host key and configuration lie in a folder of their own.
  */
 export async function startSshd(options: SshServerOptions = {}): Promise<SshServer> {
   const folder = mkdtempSync(join(tmpdir(), 'pam-sshd-'));
   mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'host_key')]);
   const port = await freePort();
-  const config = [...(options.config ?? []), ...configOf(folder, port)].join('\n');
+  const config = configOf(folder, port, options.config ?? []).join('\n');
   writeFileSync(join(folder, 'sshd_config'), `${config}\n`);
   run('/usr/sbin/sshd', ['-t', '-f', join(folder, 'sshd_config')]);
 
-  const logFile = join(folder, 'sshd.log');
-  writeFileSync(logFile, '');
+  let text = '';
   const child = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(folder, 'sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] });
-  child.stderr.on('data', (chunk: Buffer) => appendFileSync(logFile, chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
   const gone = new Promise((resolve) => child.once('exit', resolve));
   await answering(port);
 
-  const log = () => readFile(logFile, 'utf8');
+  const log = async () => {
+    // What has come through the pipe is read first.
+    await new Promise(setImmediate);
+    return text;
+  };
   const users = new Set<string>();
   const removeUser = (login: string) => {
     users.delete(login);
@@ -89,8 +93,7 @@ export async function startSshd(options: SshServerOptions = {}): Promise<SshServ
     sudoersOf: ({ login }) => sudoersOf(login),
     log,
     loginsOf: async (login) => {
-      const text = await log();
-      return text
+      return (await log())
         .split('\n')
         .filter((line) => /(?:Accepted|Failed) (?:password|publickey|keyboard)/.test(line) && line.includes(` ${login} from`)).length;
     },
@@ -106,8 +109,8 @@ export async function startSshd(options: SshServerOptions = {}): Promise<SshServ
   };
 }
 
-function configOf(folder: string, port: number): readonly string[] {
-  return [
+function configOf(folder: string, port: number, given: readonly string[]): readonly string[] {
+  const defaults = [
     `Port ${port}`,
     'ListenAddress 127.0.0.1',
     `HostKey ${join(folder, 'host_key')}`,
@@ -123,6 +126,8 @@ function configOf(folder: string, port: number): readonly string[] {
     'MaxStartups 100:30:200',
     'LogLevel VERBOSE',
   ];
+  const keyword = (line: string) => line.split(' ')[0];
+  return [...given, ...defaults.filter((line) => !given.some((other) => keyword(other) === keyword(line)))];
 }
 
 /** As an administrator on the machine itself would do it. */

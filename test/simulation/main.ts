@@ -8,6 +8,7 @@ const KINDS: readonly TargetKind[] = [
   { actor: 'admin', oracle: false, quiesce: true },
   { actor: 'admin', oracle: false, quiesce: false },
   { actor: 'self', oracle: false, quiesce: false },
+  { actor: 'self', oracle: false, quiesce: false, lingers: true },
 ];
 const PROBABILITIES = [0.005, 0.01, 0.02, 0.05, 0.1];
 

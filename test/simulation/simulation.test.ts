@@ -9,6 +9,7 @@ const KINDS: readonly TargetKind[] = [
   { actor: 'admin', oracle: false, quiesce: true },
   { actor: 'admin', oracle: false, quiesce: false },
   { actor: 'self', oracle: false, quiesce: false },
+  { actor: 'self', oracle: false, quiesce: false, lingers: true },
 ];
 const ALL_FAULTS = [...new Set(Object.values(FAULTS_OF).flat())];
 

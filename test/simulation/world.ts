@@ -33,6 +33,8 @@ export interface TargetKind {
   readonly actor: 'admin' | 'self';
   readonly oracle: boolean;
   readonly quiesce: boolean;
+  /** The target goes on taking the secret that it had at first. */
+  readonly lingers?: boolean;
 }
 
 /** A process of pam: it lives until it crashes. */
@@ -63,6 +65,7 @@ export class World {
 
   /** Text of the secret that opens the account. */
   live: string;
+  readonly first: string;
   /** Requests that may still land, until their server-side bound has passed. */
   late: { secret: string; until: number; rotation: string }[] = [];
   failedLogins: number[] = [];
@@ -77,6 +80,7 @@ export class World {
     this.scheduler = scheduler;
     this.kind = kind;
     this.live = live;
+    this.first = live;
   }
 
   get operations(): number {
@@ -244,6 +248,11 @@ export function vaultOf(world: World, runner: Runner): Vault {
           known.state = 'refused';
           world.refused.add(known.version);
         }),
+      miss: (ticket) =>
+        op('vault-write', 'attempts.miss', () => {
+          const known = world.tickets.get(ticket);
+          if (known !== undefined) known.state = 'refused';
+        }),
       clear: async () => {},
       spent: async () => 0,
     },
@@ -376,7 +385,8 @@ export function targetOf(world: World, runner: Runner): ProviderModule {
   async function prove(account: Account, secret: Secret): Promise<Proof> {
     try {
       return await op('prove', 'target.prove', (): Proof => {
-        if (secret.reveal() === world.live) return { answer: 'accepted', method: 'login', node };
+        if (secret.reveal() === world.live || (world.kind.lingers && secret.reveal() === world.first))
+          return { answer: 'accepted', method: 'login', node };
         world.failedLogins.push(world.scheduler.now());
         return { answer: 'refused', code: 'PAM6003', reason: `${account.login} was refused` };
       });
@@ -389,11 +399,12 @@ export function targetOf(world: World, runner: Runner): ProviderModule {
   return {
     provable: true,
     rollback: 'none',
+    oldLingers: world.kind.lingers === true,
     async open(_target, credential: Credential | null) {
       if (credential === null) return session();
       await op('login', 'target.login', () => {
-        const right = world.kind.actor === 'admin' ? ADMIN_SECRET : world.live;
-        if (credential.secret.reveal() === right) return;
+        const right = world.kind.actor === 'admin' ? [ADMIN_SECRET] : [world.live, ...(world.kind.lingers ? [world.first] : [])];
+        if (right.includes(credential.secret.reveal())) return;
         world.failedLogins.push(world.scheduler.now());
         throw new ProviderError('PAM6003', 'the login was refused');
       });

@@ -5,6 +5,9 @@ export const PASSWORD_MODIFY_OID = '1.3.6.1.4.1.4203.1.11.1';
 /** RFC 4511 §4.14. */
 const START_TLS_OID = '1.3.6.1.4.1.1466.20037';
 
+/** An answer to StartTLS holds a code, an OID and perhaps some words. */
+const MAX_ANSWER_BYTES = 4_096;
+
 const SEQUENCE = 0x30;
 const INTEGER = 0x02;
 const ENUMERATED = 0x0a;
@@ -35,14 +38,15 @@ export function startTlsRequest(): Buffer {
  * @throws Error when it is anything else than exactly that answer: more would be text that somebody slipped in before the encryption
  */
 export function startTlsAnswer(bytes: Buffer): number | null {
+  if (bytes.length > MAX_ANSWER_BYTES || (bytes.length > 0 && bytes[0] !== SEQUENCE)) throw new Error('not an LDAP message');
   const message = readElement(bytes);
   if (message === null) return null;
-  const [id, response] = message.tag === SEQUENCE && message.rest.length === 0 ? readAll(message.content) : [];
+  const [id, response] = message.rest.length === 0 ? readAll(message.content) : [];
   const [code] = response?.tag === EXTENDED_RESPONSE ? readAll(response.content) : [];
-  if (id?.tag !== INTEGER || id.content.readIntBE(0, id.content.length) !== 1 || code?.tag !== ENUMERATED) {
+  if (id?.tag !== INTEGER || numberIn(id.content) !== 1 || code?.tag !== ENUMERATED) {
     throw new Error('not an answer to StartTLS');
   }
-  return code.content.readIntBE(0, code.content.length);
+  return numberIn(code.content);
 }
 
 /** What the control of password policies says (draft-behera-ldap-password-policy-11 §6.2). */

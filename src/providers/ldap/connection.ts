@@ -173,8 +173,8 @@ function unprintable(bytes: Buffer): Buffer {
 }
 
 /** The first value of an attribute as text; undefined where it is absent, not readable or was not asked for. */
-export function textOf(entry: Entry, attribute: string): string | undefined {
-  const [first] = valuesOf(entry, attribute);
+export function textOf(entry: Entry | undefined, attribute: string): string | undefined {
+  const [first] = entry === undefined ? [] : valuesOf(entry, attribute);
   return first?.toString();
 }
 

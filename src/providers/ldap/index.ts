@@ -37,6 +37,7 @@ export const ldapModule: ProviderModule = {
   provable: true,
   // An account has one password that pam knows of; that Active Directory takes the last one for an hour is no overlap to rely on.
   rollback: 'none',
+  oldLingers: true,
   async open(target, credential, options) {
     return new LdapProvider(target, credential, options, credential && (await openSession(target, credential, options)));
   },
@@ -87,7 +88,7 @@ class LdapProvider implements Provider, OracleOf {
     const own = this.#credential !== null && isSameAccount(account, this.#credential, this.#target) ? this.#credential : null;
     // Sent again: a rule against old passwords would refuse what is there already.
     if (own !== null && this.#ownSet?.equals(secret)) return { outcome: 'done' };
-    const change = { dn, fresh: secret, old: own?.secret ?? null, boundMs: Math.max(1, giveUpAt - performance.now()) };
+    const change = { dn, fresh: secret, old: own?.secret ?? null, giveUpAt };
     const outcome =
       this.#target.type === 'active_directory' ? await changeActiveDirectory(connection, change) : await changeOpenLdap(connection, change);
     return own === null ? outcome : this.#ownOutcome(own, account, secret, outcome);

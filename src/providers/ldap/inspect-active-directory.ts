@@ -1,7 +1,7 @@
 import type { Entry } from 'ldapts';
 import { type AccountState, ProviderError, type Target } from '../provider.ts';
 import { type Connection, textOf, valuesOf } from './connection.ts';
-import { requireSuccess } from './failure.ts';
+import { readRoot } from './names.ts';
 
 export const ACTIVE_DIRECTORY_ATTRIBUTES = [
   'objectGUID',
@@ -83,19 +83,13 @@ async function readLockout(
     settings === undefined
       ? { threshold: 'lockoutThreshold', window: 'lockOutObservationWindow' }
       : { threshold: 'msDS-LockoutThreshold', window: 'msDS-LockoutObservationWindow' };
-  const base = settings ?? (await domainOf(connection, target, boundMs));
+  const base = settings ?? (await readRoot(connection, target, 'defaultNamingContext', boundMs));
   const { entries } = await connection.search(base, { attributes: [names.threshold, names.window] }, boundMs);
   const [found] = entries;
   const maxFailures = Number(found === undefined ? 0n : numberOf(found, names.threshold));
   if (found === undefined || maxFailures === 0) return {};
   // Durations are negative.
   return { maxFailures, windowMs: Number(-numberOf(found, names.window) / FILETIME_UNITS_PER_MS) };
-}
-
-async function domainOf(connection: Connection, target: Target, boundMs: number): Promise<string> {
-  const root = await connection.search('', { attributes: ['defaultNamingContext'] }, boundMs);
-  requireSuccess(root, target, 'reading its root');
-  return textOf(root.entries[0] ?? { dn: '' }, 'defaultNamingContext') ?? '';
 }
 
 function numberOf(entry: Entry, attribute: string): bigint {

@@ -67,9 +67,7 @@ export async function findEntry(
 }
 
 async function searchFor(connection: Connection, target: Target, account: Account, name: string, boundMs: number) {
-  const root = await connection.search('', { attributes: ['defaultNamingContext', 'configurationNamingContext'] }, boundMs);
-  requireSuccess(root, target, 'reading its root');
-  const base = textOf(root.entries[0] ?? { dn: '' }, 'defaultNamingContext') ?? '';
+  const base = await readRoot(connection, target, 'defaultNamingContext', boundMs);
   const [, short, sam] = /^([^\\]+)\\(.+)$/.exec(name) ?? [];
   if (short === undefined || sam === undefined) {
     const [, user, domain] = /^(.+)@([^@]+)$/.exec(name) ?? [];
@@ -77,13 +75,20 @@ async function searchFor(connection: Connection, target: Target, account: Accoun
     const isImplied = domain?.toLowerCase() === base.replaceAll(/,?dc=/gi, '.').slice(1).toLowerCase();
     return { base, attribute: 'userPrincipalName', value: name, ...(isImplied && user !== undefined ? { fallback: user } : {}) };
   }
-  const partitions = `CN=Partitions,${textOf(root.entries[0] ?? { dn: '' }, 'configurationNamingContext') ?? ''}`;
+  const partitions = `CN=Partitions,${await readRoot(connection, target, 'configurationNamingContext', boundMs)}`;
   const within = { attribute: 'nETBIOSName', value: short };
-  const known = await connection.search(partitions, { within, attributes: ['nCName'] }, boundMs);
-  if (textOf(known.entries[0] ?? { dn: '' }, 'nCName')?.toLowerCase() !== base.toLowerCase()) {
+  const { entries } = await connection.search(partitions, { within, attributes: ['nCName'] }, boundMs);
+  if (textOf(entries[0], 'nCName')?.toLowerCase() !== base.toLowerCase()) {
     throw new ProviderError('PAM6005', `${account.address}: ${target.address} does not hold the domain that its login names`, {
       hint: 'name a domain controller of that domain as `host`, or set `distinguishedName`',
     });
   }
   return { base, attribute: 'sAMAccountName', value: sam };
+}
+
+/** What a server says about itself (RFC 4512 §5.1); empty where it does not. */
+export async function readRoot(connection: Connection, target: Target, attribute: string, boundMs: number): Promise<string> {
+  const root = await connection.search('', { attributes: [attribute] }, boundMs);
+  requireSuccess(root, target, 'reading its root');
+  return textOf(root.entries[0], attribute) ?? '';
 }

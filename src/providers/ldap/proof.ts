@@ -8,7 +8,8 @@ const METHOD = 'ldap-bind';
 
 /**
  * A bind that is accepted is a proof of *this* secret, and never a disproof of another one: Active Directory lets the last password in
- * for an hour more (OldPasswordAllowedPeriod).
+ * for an hour more (OldPasswordAllowedPeriod). A refusal of OpenLDAP may hide a lockout, unless `ppolicy_use_lockout` lets it say so;
+ * `inspect` sees it.
  */
 export async function proveBind(target: Target, account: Account, secret: Secret, options: OpenOptions): Promise<Proof> {
   const result = await login(target, account, secret, options.connectTimeoutMs);

@@ -7,8 +7,8 @@ import type { Session } from './session.ts';
 interface UserRow {
   readonly user: string;
   readonly plugin: string;
-  readonly stored: string;
-  readonly secondary: string | null;
+  readonly hash: string;
+  readonly second_hash: string | null;
   readonly locked: string;
   readonly must_change: number;
   readonly needs: string;
@@ -29,8 +29,8 @@ export const mysql: Flavor = {
 
   async readRow(session, name, boundMs) {
     const rows = await session.read<UserRow>(
-      `SELECT User AS user, plugin, HEX(authentication_string) AS stored, account_locked AS locked, ssl_type AS needs,
-              HEX(JSON_UNQUOTE(JSON_EXTRACT(User_attributes, '$.additional_password'))) AS secondary,
+      `SELECT User AS user, plugin, HEX(authentication_string) AS hash, account_locked AS locked, ssl_type AS needs,
+              HEX(JSON_UNQUOTE(JSON_EXTRACT(User_attributes, '$.additional_password'))) AS second_hash,
               password_expired = 'Y' OR COALESCE(password_lifetime, @@global.default_password_lifetime) > 0
                 AND password_last_changed + INTERVAL COALESCE(password_lifetime, @@global.default_password_lifetime) DAY <= NOW() AS must_change,
               UNIX_TIMESTAMP(password_last_changed) AS changed
@@ -41,8 +41,8 @@ export const mysql: Flavor = {
     if (row === undefined) return null;
     return {
       plugin: row.plugin,
-      stored: Buffer.from(row.stored, 'hex'),
-      secondary: row.secondary === null ? null : Buffer.from(row.secondary, 'hex'),
+      stored: Buffer.from(row.hash, 'hex'),
+      secondary: row.second_hash === null ? null : Buffer.from(row.second_hash, 'hex'),
       alternatives: false,
       locked: row.locked === 'Y',
       mustChange: row.must_change === 1,

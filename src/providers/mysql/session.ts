@@ -15,6 +15,8 @@ const KNOWN_SQL_MODE = "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'";
 
 /** Access denied: to a database, table, column, or for lack of a privilege. */
 const DENIED = new Set([1044, 1142, 1143, 1227]);
+/** A Galera node that is not ready, a lock that is held, a time limit. */
+const BUSY = new Set([1047, 1205, 1969]);
 
 /** A login that is kept open to work with. Not for concurrent use. */
 export class Session implements AsyncDisposable {
@@ -106,6 +108,7 @@ export class Session implements AsyncDisposable {
       if (errno === undefined || endsSession(errno)) throw connectionError(lostError(error), this.#target);
       const of = `${this.#target.address}: the server refused a query of ${nameText(this.#row)} with error ${errno}`;
       if (errno === 1820) throw new ProviderError('PAM6006', `${of}: its password must be changed first`);
+      if (BUSY.has(errno)) throw new ProviderError('PAM6010', `${of}: it is busy or not ready`, { retryable: true });
       throw new ProviderError(DENIED.has(errno) ? 'PAM6004' : 'PAM6011', of);
     }
   }

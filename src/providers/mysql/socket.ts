@@ -55,17 +55,18 @@ export async function openSocket(target: Target, flavor: Flavor, deadline: Deadl
 
 /** Exactly one packet: more would come from somebody else, as the server waits for us (compare CVE-2021-23222). */
 async function readGreeting(socket: Socket, target: Target): Promise<Buffer> {
+  let packet = Buffer.alloc(0);
   for (;;) {
     const read = socket.read() as Buffer | null;
     if (read === null) {
       await settled(socket, 'readable');
       continue;
     }
-    const length = read.length < HEADER_BYTES ? Number.POSITIVE_INFINITY : HEADER_BYTES + read.readUIntLE(0, 3);
-    if (read.length === length) return read;
-    if (read.length > length || read.length > MAX_GREETING) throw strange(target);
-    socket.unshift(read);
-    await settled(socket, 'readable');
+    packet = Buffer.concat([packet, read]);
+    if (packet.length < HEADER_BYTES) continue;
+    const length = HEADER_BYTES + packet.readUIntLE(0, 3);
+    if (packet.length > length || length > MAX_GREETING) throw strange(target);
+    if (packet.length === length) return packet;
   }
 }
 

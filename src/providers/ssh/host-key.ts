@@ -65,7 +65,10 @@ interface KnownKey {
   readonly key: Buffer;
 }
 
-/** The keys that `knownHosts` has for the host (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). Certificates are not supported, so their lines do not count. */
+/**
+ * The keys that `knownHosts` has for the host (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). Certificates are not supported, so the lines
+ * of their authorities do not count.
+ */
 function knownKeys(target: Target): readonly KnownKey[] {
   const { knownHosts } = target.fields;
   if (typeof knownHosts !== 'string') return [];

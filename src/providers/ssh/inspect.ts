@@ -61,7 +61,7 @@ export function readShadow(fields: readonly string[]): Shadow {
 
 /**
  * The account as the host sees it. A locked password is in the way of a new one, since `chpasswd` would unlock the account, but not of
- * a key; an account of a directory is changed there. `mine`: the session is the account itself, so that it is neither locked nor expired.
+ * a key; an account of a directory is changed there. What the session may not see is left out.
  */
 export function stateOf(account: Account, host: HostAccount): AccountState {
   if (host.any === null) return { exists: false, obstacles: ['the account does not exist on the host'] };
@@ -77,8 +77,8 @@ export function stateOf(account: Account, host: HostAccount): AccountState {
   return {
     exists: true,
     identity: host.any[2] ?? '',
-    locked,
-    expired,
+    ...(shadow === null && host.status === null ? {} : { locked }),
+    ...(shadow === null ? {} : { expired }),
     obstacles,
     ...(shadow?.lastChange ? { lastChangedAt: new Date(shadow.lastChange * DAY_MS).toISOString() } : {}),
   };

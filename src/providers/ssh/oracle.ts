@@ -67,7 +67,7 @@ const END = script(
 /** @returns false when something is still there after the attempt's time limit, or cannot be looked for on this host */
 export async function endAttempt(session: Session, attempt: Attempt, boundMs: number): Promise<boolean> {
   const giveUpAt = performance.now() + attempt.timeoutMs;
-  const command = shellCommand(END, [markerOf(attempt).replace('p', '[p]')], { ms: boundMs });
+  const command = shellCommand(END, [`^(timeout|sh) .*${markerOf(attempt).replace('p', '[p]')}`], { ms: boundMs });
   for (;;) {
     const { code } = await session.read(command, '', boundMs);
     if (code === 0) return true;

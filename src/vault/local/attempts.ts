@@ -52,6 +52,9 @@ export function openAttempts({ db, clock }: Pick<Context, 'db' | 'clock'>): Atte
         raiseSerial(db);
       });
     },
+    async miss(ticket) {
+      db.write(() => db.run("UPDATE attempt SET state = 'refused' WHERE ticket = ?", ticket));
+    },
     async clear(record) {
       db.write(() => {
         db.run("UPDATE attempt SET state = 'cleared' WHERE record = ?", record);

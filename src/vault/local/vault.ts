@@ -1,5 +1,5 @@
 import { forgetKeys } from '../keys.ts';
-import { auditMac, sameMac } from '../mac.ts';
+import { auditMac, outsideMac, sameMac } from '../mac.ts';
 import type { AuditEntry, LeaseHolder, LeaseScope, Sealer, Vault, VaultReader } from '../vault.ts';
 import { openAttempts } from './attempts.ts';
 import { appendEvents, readEvents } from './audit.ts';
@@ -36,6 +36,7 @@ export function createVault(context: Context, reader: VaultReader, sealer: Seale
     readSecret: async (ref) => readSecret(context, ref),
     audit: () => readEvents(db, () => checkKey(db, keys)),
     appendAudit: async (entries) => db.write(() => append(entries)),
+    macOf: (text) => outsideMac(keys, text),
     isAuthentic: (event) => sameMac(auditMac(keys, event.hash), event.mac),
     breakLease: async (scope) => breakLease(scope),
     addRecipient: (added) => addRecipient(context, sealer, added),

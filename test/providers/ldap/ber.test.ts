@@ -40,7 +40,14 @@ describe('StartTLS (RFC 4511 §4.14)', () => {
   });
 
   test('anything else is no answer, and bytes behind one are an attack', () => {
-    const others = ['30 0c 020102 78 07 0a0100 0400 0400', '30 0c 020101 61 07 0a0100 0400 0400', '30 80', '30 00', '16 03 0101', '48 54 545020'];
+    const others = [
+      '30 0c 020102 78 07 0a0100 0400 0400',
+      '30 0c 020101 61 07 0a0100 0400 0400',
+      '30 80',
+      '30 00',
+      '16 03 0101',
+      '48 54 545020',
+    ];
     for (const other of others) expect(() => startTlsAnswer(hex(`${other} ${'00'.repeat(90)}`)), other).toThrow();
     expect(() => startTlsAnswer(Buffer.concat([YES, hex('30')]))).toThrow();
   });

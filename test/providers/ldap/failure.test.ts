@@ -16,7 +16,11 @@ const windows = (data: string) => answer(49, `80090308: LdapErr: DSID-0C09042A, 
 
 describe('binds', () => {
   test.each(['530', '531', '532', '533', '701', '773'])('data %s is told only to who has the secret', (data) => {
-    expect(explainBind(windows(data), target('active_directory'))).toMatchObject({ code: 'PAM6006', spent: false, restricted: expect.any(String) });
+    expect(explainBind(windows(data), target('active_directory'))).toMatchObject({
+      code: 'PAM6006',
+      spent: false,
+      restricted: expect.any(String),
+    });
   });
 
   test('data 775 and 525 say nothing about the secret, 52e that it is wrong', () => {

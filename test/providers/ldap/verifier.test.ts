@@ -13,7 +13,7 @@ const other = Secret.fromText('S3cret-ä');
 function slappasswd(scheme: string, module: readonly string[] = []): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'pam-slappasswd-'));
   try {
-    writeFileSync(join(folder, 'secret'), secret.bytes());
+    writeFileSync(join(folder, 'secret'), secret.bytes(), { mode: 0o600 });
     return execFileSync('/usr/sbin/slappasswd', [...module, '-h', `{${scheme}}`, '-n', '-T', join(folder, 'secret')]);
   } finally {
     rmSync(folder, { recursive: true });

@@ -132,7 +132,8 @@ export function mysqlFixture({ server, module, tls, admin }: Place): ProviderFix
  */
 function seesChange({ clientBytes }: Moment): boolean {
   let asked = false;
-  for (let at = 0; at + 5 <= clientBytes.length; ) {
+  // First comes the request for TLS, in a packet of MySQL's.
+  for (let at = 36; at + 5 <= clientBytes.length; ) {
     const length = clientBytes.readUInt16BE(at + 3);
     if (length > 500) asked = true;
     else if (asked && length > 180) return true;

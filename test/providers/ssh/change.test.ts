@@ -81,8 +81,13 @@ describe.runIf(hasServer('openssh'))('passwords on a Linux host', () => {
     const before = verifierOf(account);
     await using provider = await openAdmin();
     expect(await provider.inspect(account)).toMatchObject({ exists: true, locked: true, obstacles: [expect.stringContaining('locked')] });
-    await using reading = await openAdmin(SUDO.reading);
-    expect(await reading.inspect(account)).toMatchObject({ locked: true });
+    for (const sudo of [SUDO.reading, `${SUDO.narrow}, /usr/bin/passwd -S *`]) {
+      await using limited = await openAdmin(sudo);
+      expect(await limited.inspect(account)).toMatchObject({ locked: true, obstacles: [expect.stringContaining('locked')] });
+    }
+    // Who may not look is not told that it is open.
+    await using blind = await openAdmin(SUDO.narrow);
+    expect(await blind.inspect(account)).not.toHaveProperty('locked');
     expect(verifierOf(account)).toBe(before);
   });
 

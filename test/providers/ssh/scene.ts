@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
@@ -21,6 +20,8 @@ export interface SceneOptions {
   readonly keys?: number;
   /** Each account changes itself; default: an administrator changes all. */
   readonly self?: boolean;
+  /** The keys that accounts have at first; default: new ed25519 ones. */
+  readonly firstKey?: KeyPair;
   readonly sudo?: string;
   readonly rotation?: object;
   /** In place of `hostKey` of the server. */
@@ -44,7 +45,7 @@ export async function makeScene(server: SshServer, options: SceneOptions = {}): 
   const admin = server.addUser({ sudo: options.sudo ?? SUDO.all });
   const accounts = [
     ...Array.from({ length: passwords }, (_, i) => passwordAccount(server, `app-${i + 1}`)),
-    ...Array.from({ length: keys }, (_, i) => keyAccount(server, `key-${i + 1}`)),
+    ...Array.from({ length: keys }, (_, i) => keyAccount(server, `key-${i + 1}`, options.firstKey)),
   ];
   const project = await makeProject({
     ADMIN: admin.password,
@@ -122,9 +123,8 @@ export const FOREIGN_LINES = [
 export const OLD_OPTIONS = 'from="127.0.0.0/8",restrict';
 
 /** An account that is opened by a key among foreign ones; `keysText` is what its file holds. */
-export function keyAccount(server: SshServer, name: string): SceneAccount & { readonly keysText: string } {
+export function keyAccount(server: SshServer, name: string, pair = makeKeyPair('first')): SceneAccount & { readonly keysText: string } {
   const user = server.addUser();
-  const pair = makeKeyPair('first');
   const keysText = `${[...FOREIGN_LINES.slice(0, 3), `${OLD_OPTIONS} ${pair.public}`, ...FOREIGN_LINES.slice(3)].join('\n')}`;
   writeKeys(user, keysText);
   return { ...user, address: `PamUser/${name}`, field: 'privateKey', secret: pair.private, keysText };
@@ -144,8 +144,13 @@ export function publicLine(comment: string): string {
   return makeKeyPair(comment).public;
 }
 
+export interface KeyPair {
+  readonly private: string;
+  readonly public: string;
+}
+
 /** ssh2 cannot read one in three hundred of its own ed25519 keys. */
-export function makeKeyPair(comment: string): { readonly private: string; readonly public: string } {
+export function makeKeyPair(comment: string): KeyPair {
   const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
   return ssh2.utils.parseKey(pair.private) instanceof Error ? makeKeyPair(comment) : pair;
 }
@@ -206,8 +211,4 @@ export async function expectConverged(server: SshServer, scene: Scene): Promise<
   expect(await scene.project.journal()).toEqual([]);
   const plan = await scene.project.pam(['plan', '--detailed-exitcode']);
   expect(plan, plan.stdout + plan.stderr).toMatchObject({ code: 0 });
-}
-
-export function freshPassword(): string {
-  return `Given-${randomBytes(12).toString('base64url')}`;
 }
