@@ -159,7 +159,7 @@ test.concurrent('a target that is down is tried three times in a run, not once f
 });
 
 const SEED = Number(process.env['PAM_TEST_SEED'] ?? Date.now() % 1_000_000);
-const ROUNDS = 8;
+const ROUNDS = 5;
 
 test.concurrent.for<Mode>(['superuser', 'createrole'])(
   `connections cut at random bytes never lose a secret, changed by %s (PAM_TEST_SEED=${SEED})`,

@@ -74,7 +74,7 @@ describe.concurrent('a disk that fills up', () => {
     await scene.declare({ trigger: 'now' });
     const { size } = await stat(scene.project.vaultFile);
     let refusals = 0;
-    for (let bytes = size; ; bytes += 8 * 1024) {
+    for (let bytes = size; ; bytes += 16 * 1024) {
       const result = await scene.project.pam(APPLY, { shell: `trap '' XFSZ; ulimit -f ${Math.ceil(bytes / 512)}` });
       for (const { address, login, password } of scene.accounts) {
         const known = [
