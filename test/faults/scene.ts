@@ -41,8 +41,11 @@ export interface Scene extends AsyncDisposable {
   record(address: Address): Promise<VaultRecord>;
   /** Text of a stored version. */
   stored(address: Address, state?: VersionState): Promise<string | undefined>;
+  /** The current one of every account, in their order. */
+  storedAll(): Promise<readonly (string | undefined)[]>;
   /** How many secrets were ever made for the account, by the audit trail. */
   staged(address: Address): Promise<number>;
+  stagedAll(): Promise<readonly number[]>;
   /** Failed logins of the role that the server saw. */
   failedLogins(login: string): Promise<number>;
 }
@@ -145,7 +148,9 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
     variable,
     record,
     stored: (address, state = 'current') => project.readVault((vault) => storedIn(vault, address, state)),
+    storedAll: () => project.readVault((vault) => Promise.all(accounts.map((a) => storedIn(vault, a.address, 'current')))),
     staged: (address) => project.readVault((vault) => stagedIn(vault, address)),
+    stagedAll: () => project.readVault((vault) => Promise.all(accounts.map((a) => stagedIn(vault, a.address)))),
     async failedLogins(login) {
       return (await server.logText()).split(`authentication failed for user "${login}"`).length - 1;
     },
