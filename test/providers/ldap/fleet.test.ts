@@ -76,26 +76,24 @@ describe.runIf(hasServer('slapd')).concurrent('a rotator that may write password
 
   // Nothing but the account itself can tell then whether an unanswered request has landed.
   test.for([
-    [{ pwdInHistory: '3' }, 'that the account has it already', 0],
-    [{ pwdMinAge: '3600' }, 'that it comes too soon', 1],
-  ] as const)(
-    'under %j the answer to the request that is sent again is %s, and the same secret becomes current',
-    async ([policy, , failures]) => {
-      const server = await start(policy);
-      const addUser = async () => {
-        const user = await server.addUser();
-        await server.set(user.dn, { pwdChangedTime: '20200101000000Z' });
-        return user;
-      };
-      const directory = { ...slapdDirectory(server), addUser };
-      await using fleet = await makeFleet(directory, 1);
-      const killed = await fleet.project.pam(['apply', '--auto-approve'], { env: { PAM_TEST_FAILPOINT: 'rotate.answered' } });
-      expect(killed.signal, killed.stdout + killed.stderr).toBe('SIGKILL');
-      await fleet.apply();
-      const log = await server.log();
-      expect(log.split('PASSMOD id=').length - 1).toBe(2);
-      expect(log.match(/RESULT tag=97 err=49/g) ?? []).toHaveLength(failures);
-      await expectConverged(fleet, directory);
-    },
-  );
+    [{ pwdInHistory: '3' }, 'that the account has it already'],
+    [{ pwdMinAge: '3600' }, 'that it comes too soon'],
+  ] as const)('under %j the answer to the request that is sent again is %s, and the same secret becomes current', async ([policy]) => {
+    const server = await start(policy);
+    const addUser = async () => {
+      const user = await server.addUser();
+      await server.set(user.dn, { pwdChangedTime: '20200101000000Z' });
+      return user;
+    };
+    const directory = { ...slapdDirectory(server), addUser };
+    await using fleet = await makeFleet(directory, 1);
+    const killed = await fleet.project.pam(['apply', '--auto-approve'], { env: { PAM_TEST_FAILPOINT: 'rotate.answered' } });
+    expect(killed.signal, killed.stdout + killed.stderr).toBe('SIGKILL');
+    await fleet.apply();
+    const log = await server.log();
+    expect(log.split('PASSMOD id=').length - 1).toBe(2);
+    // The new secret is tried first, since an old one may live on in a directory: no login is spent.
+    expect(log.match(/RESULT tag=97 err=49/g) ?? []).toEqual([]);
+    await expectConverged(fleet, directory);
+  });
 });
