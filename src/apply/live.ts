@@ -45,6 +45,9 @@ export async function runLiveRow(ctx: RotateContext, logins: Logins, change: Cha
 
 /** Finishes what an earlier run left of one account. */
 export async function recoverRow(ctx: RotateContext, logins: Logins, record: VaultRecord, lookup: Lookup): Promise<RowResult> {
+  // The plan may be older than the quarantine, which only a person ends (`pam recover ADDRESS`).
+  const { quarantined } = record.rotation;
+  if (quarantined !== undefined) return { outcome: 'blocked', code: 'PAM4001', detail: `quarantined: ${quarantined.reason}` };
   try {
     const result = await recoverAccount(ctx, logins, record.id, lookup);
     return result === null ? { outcome: 'succeeded', already: true } : fromRotation(result);

@@ -58,14 +58,14 @@ async function rotateLeased(
   const lease = await ctx.vault.lease({ type: 'account', record: id }, { waitMs: ctx.leaseWaitMs, holder: ctx.holder, signal: ctx.stop });
   try {
     await ctx.failpoint('rotate.leased');
+    // Nothing of itself writes to a quarantined account, or tries its secrets again: a plan may be older than the quarantine.
+    const { quarantined } = (await readRecord(ctx, id)).rotation;
+    if (quarantined !== undefined) return { outcome: 'quarantined', code: 'PAM4001', detail: quarantined.reason };
     const recovered = await finishActive(ctx, logins, id, lookup, lease);
     if (recovered !== null && recovered.outcome !== 'rotated' && recovered.outcome !== 'unchanged') return recovered;
     for (let draw = 0; ; draw++) {
       const record = await readRecord(ctx, id);
       if (isReasonDone(record, reason, currentVersion)) return recovered ?? { outcome: 'rotated', detail: 'already rotated' };
-      if (record.rotation.quarantined !== undefined) {
-        return { outcome: 'quarantined', code: 'PAM4001', detail: record.rotation.quarantined.reason };
-      }
       const subject = describeSubject(record, lookup);
       const result = await rotateOnce(ctx, logins, subject, lease, reason);
       const redraw = result.outcome === 'unchanged' && result.code === 'PAM6007' && draw < ctx.settings.maxRedraws;

@@ -106,7 +106,8 @@ async function runOnce(world: World, runner: Runner, seen: { steps: Set<string>;
   try {
     const lookup = lookupIn(await vault.authenticate(), OWNER);
     const logins = createLogins(ctx);
-    await recoverAccount(ctx, logins, USER, lookup);
+    // An apply leaves what is quarantined to a person; the rotation that it was asked for has to do so by itself.
+    if (world.records.get(USER)?.rotation.quarantined === undefined) await recoverAccount(ctx, logins, USER, lookup);
     last = 'start';
     const result = await rotateAccount(ctx, logins, USER, lookup, { type: 'initial' }, null);
     world.trace.push(`  ${runner.name} = ${result.outcome}`);
@@ -129,6 +130,9 @@ function isConverged(world: World): boolean {
 function secretText(world: World, version: string | undefined): string | undefined {
   return version === undefined ? undefined : world.secrets.get(world.secretKey({ record: USER, field: 'password', version }))?.reveal();
 }
+
+/** Worlds whose account was quarantined before the operation that is looked at. */
+const quarantinedBefore = new WeakSet<World>();
 
 function checkInvariants(world: World, operation: Operation, violate: (what: string) => void): void {
   const record = world.records.get(USER);
@@ -157,6 +161,10 @@ function checkInvariants(world: World, operation: Operation, violate: (what: str
     if (current.proof === undefined) violate('I4: current without proof');
     if (world.live !== FOREIGN_SECRET && secretText(world, current.id) !== world.live) violate('I4: current is not what opens the account');
   }
+  // Promise 8: nothing of itself comes near a quarantined account. (Of several runners at once a fenced one may still be on its way.)
+  const touches = ['login', 'look', 'send', 'prove'].includes(operation.kind) && operation.runner.startsWith('heal');
+  if (touches && quarantinedBefore.has(world)) violate('a quarantined account was touched');
+  if (record?.rotation.quarantined !== undefined) quarantinedBefore.add(world);
   // I6: the budget.
   const since = world.scheduler.now() - DEFAULT_SETTINGS.budget.windowMs;
   if (world.failedLogins.filter((at) => at > since).length > DEFAULT_SETTINGS.budget.max)
