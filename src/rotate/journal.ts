@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { isPamError } from '../errors/index.ts';
 import {
   type Address,
   canonicalJson,
@@ -77,7 +78,8 @@ export interface OpenEntry extends JournalEntry {
  * The sealed, append-only journal of rotations in flight.
  *
  * Format of an entry (UTF-8 lines): first `pam-journal/1 BASE64 MAC` where BASE64 is an age file holding the head and a random key,
- * and MAC is the vault's over it (`Vault.macOf`): age files are anonymous, and a forged entry could have us set a known secret; then one line a note, `MAC JSON`, where MAC is HMAC-SHA-256 (hex) under that key over the MAC before and the JSON.
+ * and MAC is the vault's over it (`Vault.macOf`): age files are anonymous, and a forged entry could have us set a known secret;
+ * then one line a note, `MAC JSON`, where MAC is HMAC-SHA-256 (hex) under that key over the MAC before and the JSON.
  * So a reader without an identity sees that a rotation is in flight and how far it is, and can change nothing unnoticed.
  */
 export interface Journal {
@@ -148,7 +150,8 @@ export function createJournal(
       chains.set(rotationId, { key, mac });
       return { state: 'entry', entry: { head, notes, ...(sameText(sealMac, macOf(base64)) ? {} : { foreign: true as const }) } };
     } catch (error) {
-      return { state: 'damaged', reason: error instanceof Error ? error.message : 'unreadable' };
+      // The text of a parser's error may hold what it failed on.
+      return { state: 'damaged', reason: isPamError(error) ? error.message : 'unreadable' };
     }
   }
 

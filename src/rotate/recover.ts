@@ -126,8 +126,13 @@ async function finishRotation(
   const inJournal = entry?.head.candidates.find((c) => c.role === 'pending');
   const knows = found.versions.some((v) => v.id === inJournal?.version);
   if (entry !== null && !knows && (found.rotation.lastRotatedAt ?? '') > entry.head.startedAt) {
-    // It is older than the last rotation that the vault knows, and its version is past retention: nothing to go on with.
-    await ctx.journal.close(rotationId);
+    // Older than the last rotation that the vault knows: nothing to go on with. But only the entry has this secret, and clocks lie.
+    ctx.emit({
+      type: 'warning',
+      address: found.address,
+      message: `the journal entry ${rotationId} is older than the last rotation and its secret is not in the vault: it is set aside`,
+    });
+    await ctx.journal.setAside(rotationId);
     return null;
   }
   const record = entry !== null && inJournal !== undefined && !knows ? await restorePending(ctx, found, entry, lease) : found;
