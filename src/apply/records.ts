@@ -3,9 +3,9 @@ import { effectivePolicy } from '../graph/index.ts';
 import { type Address, type Change, linkOf, type Owner, type Snapshot, sameOwner, type VaultRecord } from '../model/index.ts';
 import { scheduledTime } from '../plan/index.ts';
 import { scheduleHash } from '../policy/index.ts';
-import type { Lease, RecordPut, Vault, WriteBatch } from '../vault/vault.ts';
+import { draftOf, type Lease, type RecordPut, type Vault, type WriteBatch } from '../vault/vault.ts';
 import type { Ledger, RowResult } from './ledger.ts';
-import { applyRecordRows, draftOf, preconditionOf } from './rows.ts';
+import { applyRecordRows, preconditionOf } from './rows.ts';
 import { groupByAddress } from './settle.ts';
 
 /** Objects of one transaction: large enough that a thousand records are a few writes, small enough to keep readers flowing. */

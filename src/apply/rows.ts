@@ -10,7 +10,7 @@ import {
 } from '../model/index.ts';
 import { applyFields, readPath, sameLink } from '../plan/index.ts';
 import { isReasonDone } from '../rotate/index.ts';
-import type { RecordDraft } from '../vault/vault.ts';
+import { draftOf, type RecordDraft } from '../vault/vault.ts';
 
 /** Is the object already as the row wants it? Then the row is done, whoever did it: this is what resuming rests on. */
 export function isRowDone(change: Change, find: (address: Change['address']) => VaultRecord | undefined): boolean {
@@ -108,11 +108,6 @@ function newRecord(row: Change & { kind: 'create' }, given: { owner: Owner; asOf
     rotation: typeof trigger === 'string' ? { triggersSeen: [trigger] } : {},
     createdAt: given.asOf,
   };
-}
-
-export function draftOf(record: VaultRecord): RecordDraft {
-  const { revision: _r, mac: _m, updatedAt: _u, ...draft } = record;
-  return draft;
 }
 
 function withLinks(draft: RecordDraft, links: readonly Link[]): RecordDraft {

@@ -113,6 +113,7 @@ export abstract class PamCommand extends Command {
   override async catch(error: Error): Promise<void> {
     if (error instanceof Errors.ExitError) throw error;
     this.fail(toPamError(error));
+    if (process.env['PAM_DEBUG']) this.logToStderr(framesOf(error));
   }
 
   protected fail(error: PamError): void {
@@ -146,4 +147,13 @@ export function toPamError(error: unknown): PamError {
 
 function firstLines(message: string): string {
   return message.replace(/\nSee more help with --help$/, '').trim();
+}
+
+/** Where it happened, without the message: a foreign one may hold what it failed on. */
+export function framesOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  return stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n');
 }

@@ -2,7 +2,7 @@ import { Config, flush, run } from '@oclif/core';
 import { exitOf, PamError } from '../errors/index.ts';
 import { closest } from '../policy/index.ts';
 import { createPaint, errorsToJson, formatErrors } from '../report/index.ts';
-import { toPamError } from './command.ts';
+import { framesOf, toPamError } from './command.ts';
 
 /** Runs one command line. Whatever is thrown before a command could take over ends here, in the same form as its own errors. */
 export async function main(argv: string[]): Promise<void> {
@@ -41,15 +41,6 @@ function refuseUnknownCommand(argv: readonly string[], names: readonly string[])
   throw new PamError('PAM9001', `${first} is no command of pam`, {
     hint: guess === null ? 'run: pam --help' : `did you mean: pam ${guess}`,
   });
-}
-
-/** Where it happened, without the message: a foreign one may hold what it failed on. */
-export function framesOf(error: unknown): string {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  return stack
-    .split('\n')
-    .filter((line) => /^\s+at /.test(line))
-    .join('\n');
 }
 
 function isExit(error: unknown): error is { oclif: { exit: number } } {

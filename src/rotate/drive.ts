@@ -1,9 +1,10 @@
 import { type Code, isPamError } from '../errors/index.ts';
 import type { Secret, VersionHeader, VersionId } from '../model/index.ts';
-import { canQuiesce, hasOracle, type LiveAnswer, type Proof, type Provider } from '../providers/provider.ts';
+import { canQuiesce, hasOracle, type Provider } from '../providers/provider.ts';
 import type { Lease } from '../vault/vault.ts';
+import { LEAVE_REASONS, oracleAnswer, proofAnswer, QUARANTINE_REASONS } from './answers.ts';
 import { instant, type RotateContext, RotationError } from './context.ts';
-import { nextStep, type ProofAnswer, type Situation, type Step } from './decide.ts';
+import { nextStep, type Situation, type Step } from './decide.ts';
 import type { Logins } from './logins.ts';
 import { retireOld } from './retire.ts';
 import type { Subject } from './subject.ts';
@@ -276,26 +277,4 @@ export async function drive(
   } finally {
     await dropSession();
   }
-}
-
-const QUARANTINE_REASONS = {
-  foreign: 'the target has a secret that pam does not know: somebody changed it by hand while a rotation was in flight',
-  'neither-opens': 'neither the old nor the new secret opens the account',
-  'no-proof': 'the target offers no proof of a login; rotation.allowUnproved: true would accept that',
-} as const;
-
-const LEAVE_REASONS = {
-  stopping: 'interrupted; the next apply finishes it',
-  unreachable: 'the target could not be asked',
-  'no-budget': 'no login may be spent on the account now',
-} as const;
-
-function oracleAnswer(answer: LiveAnswer, pending: VersionId): Situation['oracle'] {
-  if (answer.live === 'unknown') return 'unavailable';
-  if (answer.live === 'none') return 'none';
-  return answer.live === pending ? 'pending' : 'current';
-}
-
-function proofAnswer(proof: Proof | { readonly answer: 'no-budget' }): ProofAnswer {
-  return proof.answer === 'cannot-tell' && proof.never === true ? 'never' : proof.answer;
 }

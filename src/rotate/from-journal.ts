@@ -1,6 +1,6 @@
 import type { Owner, Snapshot, VersionHeader } from '../model/index.ts';
 import { sameOwner } from '../model/index.ts';
-import type { RecordDraft } from '../vault/vault.ts';
+import { draftOf, type RecordDraft } from '../vault/vault.ts';
 import { instant, type RotateContext } from './context.ts';
 import type { JournalCandidate, JournalEntry, JournalHead } from './journal.ts';
 import { listUnfinished } from './recover.ts';
@@ -91,9 +91,4 @@ function emptyRecord(ctx: RotateContext, entry: JournalEntry, owner: Owner): Rec
     rotation: {},
     createdAt: instant(ctx.clock.now()),
   };
-}
-
-function draftOf(record: Snapshot['records'][number]): RecordDraft {
-  const { revision: _r, mac: _m, updatedAt: _u, ...draft } = record;
-  return draft;
 }

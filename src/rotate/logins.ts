@@ -5,16 +5,16 @@ import { type RotateContext, RotationError } from './context.ts';
 import { loginField, type Subject } from './subject.ts';
 
 /**
- * Every login that pam makes goes through here: the attempt is spent durably before it, and settled after it.
- * Logins with one credential happen one after the other, so that five hundred rotations with a wrong admin password
- * produce exactly one failure (`rotation.md` §2.5).
- */
-/**
  * `expected`: there is reason to believe that the secret is live. `given`: somebody gave it; refused, it is wrong, and not tried
  * again. `guess`: it may not have reached the target yet; refused, it counts as spent, and it is tried again once it was sent.
  */
 export type LoginKind = 'expected' | 'given' | 'guess';
 
+/**
+ * Every login that pam makes goes through here: the attempt is spent durably before it, and settled after it.
+ * Logins with one credential happen one after the other, so that five hundred rotations with a wrong admin password
+ * produce exactly one failure (`rotation.md` §2.5).
+ */
 export interface Logins {
   /** A session as the actor of the subject. ProviderError as of `ProviderModule.open`; RotationError PAM4003, PAM4004, PAM4008. */
   openActor(subject: Subject, secret?: { ref: SecretRef; value: Secret; expected: boolean }): Promise<Provider>;

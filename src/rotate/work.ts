@@ -3,7 +3,7 @@ import { isPamError } from '../errors/index.ts';
 import { type RotateReason, type Secret, type VaultRecord, type VersionHeader, type VersionId, versionIn } from '../model/index.ts';
 import { nextTime, scheduleHash } from '../policy/index.ts';
 import { overlaps } from '../providers/provider.ts';
-import type { Lease, RecordDraft, SecretRef } from '../vault/vault.ts';
+import { draftOf, type Lease, type RecordDraft, type SecretRef } from '../vault/vault.ts';
 import { instant, type RotateContext, RotationError } from './context.ts';
 import { generateSecret } from './generate-secret.ts';
 import type { OpenEntry } from './journal.ts';
@@ -203,11 +203,16 @@ export async function update(
   for (let tries = 1; ; tries++) {
     const record = await ctx.vault.readRecord(id);
     if (record === null) throw new RotationError('PAM4007', `record ${id} is gone`);
-    const { revision, mac: _m, updatedAt: _u, ...draft } = record;
     try {
       const [written] = await ctx.vault.write(
         {
-          puts: [{ record: change(draft), expected: revision, ...(options.secret === undefined ? {} : { secrets: [options.secret] }) }],
+          puts: [
+            {
+              record: change(draftOf(record)),
+              expected: record.revision,
+              ...(options.secret === undefined ? {} : { secrets: [options.secret] }),
+            },
+          ],
           ...(options.audit === undefined ? {} : { audit: [{ ...options.audit, address: record.address, record: id }] }),
         },
         [lease],

@@ -55,6 +55,12 @@ export interface LeaseOptions {
 /** A record without what the vault adds itself. */
 export type RecordDraft = Omit<VaultRecord, 'revision' | 'mac' | 'updatedAt'>;
 
+/** What to change a record from. */
+export function draftOf(record: VaultRecord): RecordDraft {
+  const { revision: _r, mac: _m, updatedAt: _u, ...draft } = record;
+  return draft;
+}
+
 export interface RecordPut {
   readonly record: RecordDraft;
   /** The revision that the draft was made from; null = there must be no such record yet. */
