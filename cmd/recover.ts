@@ -3,7 +3,7 @@ import { identityFlag, PamCommand } from '../src/cli/command.ts';
 import { addressesOf, recordAt } from '../src/cli/records.ts';
 import { stopOnSignals } from '../src/cli/signals.ts';
 import type { ExitCode } from '../src/errors/index.ts';
-import { isPamError } from '../src/errors/index.ts';
+import { isPamError, PamError } from '../src/errors/index.ts';
 import { linkOf, sameOwner, type VaultRecord } from '../src/model/index.ts';
 import { createRotateContext, openVault, refuseVolatileVault } from '../src/project/index.ts';
 import { formatTable } from '../src/report/index.ts';
@@ -28,23 +28,32 @@ export default class Recover extends PamCommand {
   static override summary = 'Finish interrupted rotations, or explain them.';
   static override description =
     `Asks each target which secret is live, cheapest proof first and inside the login budget, and goes on from there with the same secret.
-A quarantined account that is named is tried again. With --from-journal what only the journal knows comes back into the vault first.`;
+A quarantined account that is named is tried again. With --from-journal what only the journal knows comes back into the vault first.
+Where nothing that pam knows opens the account any more, --with reconcile-credential lets another administrator set the pending secret.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> PamUser/orders-app --explain',
     '<%= config.bin %> <%= command.id %> --from-journal',
+    '<%= config.bin %> <%= command.id %> PamUser/orders-app --with reconcile-credential',
   ];
   static override strict = false;
   static override flags = {
     ...identityFlag,
     explain: Flags.boolean({ description: 'Change nothing: show state, evidence, candidates by id and the next safe step.' }),
     'from-journal': Flags.boolean({ description: 'Put secrets that only the journal has back into the vault.' }),
+    with: Flags.string({
+      description: 'Reset the named accounts with what their manifests declare as reconcileCredential, whatever secret they have now.',
+      options: ['reconcile-credential'],
+    }),
   };
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Recover);
     this.useFlags(flags);
     const named = addressesOf(argv as string[], 'PamUser');
+    const through = flags.with === 'reconcile-credential' ? 'reconcile-credential' : 'usual';
+    if (through !== 'usual' && named.length === 0)
+      throw new PamError('PAM9001', '--with resets accounts, so they must be named', { hint: 'such as PamUser/orders-app' });
     const project = await this.openProject();
     if (!flags.explain) refuseVolatileVault(project, process.env);
     const signals = stopOnSignals((text) => this.tell(text));
@@ -86,7 +95,7 @@ A quarantined account that is named is tried again. With --from-journal what onl
           });
           continue;
         }
-        rows.push(await recoverOne(record, () => recoverAccount(ctx, logins, record.id, lookup, { clear: named.length > 0 })));
+        rows.push(await recoverOne(record, () => recoverAccount(ctx, logins, record.id, lookup, { clear: named.length > 0, through })));
       }
       const exit = signals.signal.aborted ? 130 : exitOf(rows);
       this.setExit(exit);

@@ -56,6 +56,14 @@ export type RotateReason =
   | { readonly type: 'request' }
   | { readonly type: 'drift' };
 
+/** When a target locks an account, as the target itself said when it was last looked at. */
+export interface Lockout {
+  /** So many failed logins lock the account. */
+  readonly maxFailures: number;
+  /** Within this time they count together, milliseconds; left out = until a good login. */
+  readonly windowMs?: number;
+}
+
 /** What the server side keeps about the rotation of a user. No manifest owns any of it. */
 export interface RotationState {
   /** The rotation in flight: it is finished, with the same secret, before anything else happens to this account. */
@@ -75,6 +83,8 @@ export interface RotationState {
   readonly drift?: { readonly at: Instant; readonly version: VersionId };
   /** No candidate could be proved inside the attempt budget: nothing writes to this account of itself. */
   readonly quarantined?: { readonly at: Instant; readonly code: string; readonly reason: string };
+  /** Left out where the target locks nobody, or was not looked at yet. */
+  readonly lockout?: Lockout;
   /** Failed tries in a row; `notBefore` holds back automatic runs only, never an explicit apply. */
   readonly failures?: { readonly count: number; readonly lastAt: Instant; readonly code: string; readonly notBefore: Instant };
 }

@@ -1,5 +1,5 @@
 import { type Code, PamError, type PamErrorOptions } from '../errors/index.ts';
-import type { Address, Instant, JsonObject, Secret, SecretField } from '../model/index.ts';
+import type { Address, Instant, JsonObject, Lockout, Secret, SecretField } from '../model/index.ts';
 
 /** TLS of a target. `ca` is PEM text. There is no way to skip verification but `disable`, which is a risk in every plan. */
 export interface TlsSettings {
@@ -53,10 +53,10 @@ export interface AccountState {
   /** In words, for a person; empty when the account can be rotated. */
   readonly obstacles: readonly string[];
   readonly lastChangedAt?: Instant;
-  /** The target locks the account after this many failed logins, where it can be read. */
-  readonly maxFailures?: number;
-  /** Within this time they count together, milliseconds; left out = until a good login. */
-  readonly windowMs?: number;
+  /** When the target locks the account, where that can be read. */
+  readonly lockout?: Lockout;
+  /** Failed logins of whomever that count towards it now. */
+  readonly failures?: number;
 }
 
 /**
@@ -166,6 +166,8 @@ export interface ProviderModule {
   readonly rollback: Rollback;
   /** After a change the target goes on taking the old secret for a while, without being asked to. */
   readonly oldLingers?: boolean;
+  /** Secrets with which failed logins may lock an account on targets of this kind: where nothing better is known, the third could. */
+  readonly locksOut?: readonly SecretField[];
   /**
    * Connects; with a credential it logs in and throws `ProviderError` when that fails (PAM6003 = the credential was refused:
    * one failed login was spent). Without a credential nothing is connected until `prove`.

@@ -34,6 +34,8 @@ export interface Situation {
   readonly oldLingers?: boolean;
   /** An administrator resets the account: the same request may be sent whichever secret is live. */
   readonly resettable: boolean;
+  /** A person said that the pending secret is to be set, whatever somebody has put there by hand. */
+  readonly reset?: boolean;
   /** Requests sent by this process. */
   readonly sends: number;
   /** A secret lives on beside the current one that is not wanted any more, and this process has not tried yet to end it. */
@@ -110,8 +112,8 @@ function settle(s: Situation): Step {
       return s.refused || s.sends >= MAX_SENDS ? { do: 'abandon' } : send(s);
     case 'none':
       if (s.onFile === true) return s.sends < MAX_SENDS ? send(s) : { do: 'leave', why: 'unreachable' };
-      // With an old secret on file that is not live either, somebody changed it by hand: not ours to overwrite.
-      return s.hasCurrent ? { do: 'quarantine', why: 'foreign' } : send(s);
+      // With an old secret on file that is not live either, somebody changed it by hand: not ours to overwrite, unless told to.
+      return s.hasCurrent && s.reset !== true ? { do: 'quarantine', why: 'foreign' } : send(s);
     case 'unavailable':
       break;
     case 'pending':

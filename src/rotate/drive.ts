@@ -32,6 +32,7 @@ export interface Start {
   /** When the last request is over on the server side, milliseconds; null = none was sent, or it is not known when. */
   readonly deadline: number | null;
   readonly header: VersionHeader;
+  readonly reset?: boolean;
 }
 
 /**
@@ -177,13 +178,13 @@ export async function drive(
     if (candidate === null || subject.target === null)
       throw new RotationError('PAM4008', `${subject.record.address} has no ${which} secret to prove`);
     await ctx.failpoint('rotate.proving');
-    const kind = expected ? 'expected' : which === 'pending' ? 'guess' : 'given';
-    const proof = await logins.prove(subject.target, subject.account, refOf(subject, candidate.version), candidate.secret, kind);
+    const kind = expected ? 'taken' : which === 'pending' ? 'guess' : 'fallback';
+    const proof = await logins.prove(subject, candidate.version, candidate.secret, kind);
     await ctx.failpoint('rotate.proved');
     learn({ proof: { ...facts.proof, [which]: proofAnswer(proof) } });
     if (proof.answer !== 'accepted') {
       code = proof.code;
-      detail = proof.answer === 'no-budget' ? 'no login may be spent on the account now' : proof.reason;
+      detail = proof.reason;
       if (proof.answer === 'cannot-tell' && proof.never === true && which === 'pending') shown = { unproved: proof.reason };
       return;
     }

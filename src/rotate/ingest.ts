@@ -138,18 +138,13 @@ async function show(
   secret: Secret,
 ): Promise<Shown | RotationResult> {
   if (subject.target === null) return { unproved: 'kept: nothing to prove it against' };
-  const proof = await logins.prove(
-    subject.target,
-    subject.account,
-    refOf(subject, candidate.id),
-    secret,
-    versionIn(subject.record, candidate.field, 'current')?.id === candidate.id ? 'expected' : 'given',
-  );
+  const isCurrent = versionIn(subject.record, candidate.field, 'current')?.id === candidate.id;
+  const proof = await logins.prove(subject, candidate.id, secret, isCurrent ? 'expected' : 'given');
   switch (proof.answer) {
     case 'accepted':
       return { proof: { at: instant(ctx.clock.now()), method: proof.method, node: proof.node } };
     case 'no-budget':
-      return { outcome: 'unchanged', code: proof.code, detail: `no login may be spent on ${subject.record.address} now` };
+      return { outcome: 'unchanged', code: proof.code, detail: proof.reason };
     case 'refused':
       return { outcome: 'unchanged', code: proof.code, detail: proof.reason };
     case 'cannot-tell':

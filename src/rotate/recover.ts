@@ -5,7 +5,7 @@ import { drive, type RotationResult, type Start } from './drive.ts';
 import type { JournalEntry, JournalNote, JournalRead } from './journal.ts';
 import type { Logins } from './logins.ts';
 import { retireLeftovers } from './retire.ts';
-import { describeSubject, type Lookup } from './subject.ts';
+import { describeSubject, type Lookup, type Through } from './subject.ts';
 import { stage } from './versions.ts';
 import { describeOld, refOf, update, type Work } from './work.ts';
 
@@ -47,21 +47,25 @@ export async function listUnfinished(ctx: Pick<RotateContext, 'journal'>, record
   return [...found.values()].sort((a, b) => (a.rotationId < b.rotationId ? -1 : 1));
 }
 
-/**
- * Recovers what is unfinished under the lease of its account. Null: there was nothing left to do. `clear`: a person asked for this
- * very account, so that refusals and spent attempts are forgotten first, as with `pam verify`.
- */
+export interface RecoverOptions {
+  /** A person asked for this very account: refusals and spent attempts are forgotten first, as with `pam verify`. */
+  readonly clear?: boolean;
+  /** `reconcile-credential`: a person said that the account is to be reset, whatever secret somebody has given it. */
+  readonly through?: Through;
+}
+
+/** Recovers what is unfinished under the lease of its account. Null: there was nothing left to do. */
 export async function recoverAccount(
   ctx: RotateContext,
   logins: Logins,
   id: RecordId,
   lookup: Lookup,
-  options: { readonly clear?: boolean } = {},
+  options: RecoverOptions = {},
 ): Promise<RotationResult | null> {
   const lease = await ctx.vault.lease({ type: 'account', record: id }, { waitMs: ctx.leaseWaitMs, holder: ctx.holder, signal: ctx.stop });
   try {
     if (options.clear === true) await ctx.vault.attempts.clear(id);
-    return await finishActive(ctx, logins, id, lookup, lease);
+    return await finishActive(ctx, logins, id, lookup, lease, options.through);
   } finally {
     await lease.release();
   }
@@ -77,6 +81,7 @@ export async function finishActive(
   id: RecordId,
   lookup: Lookup,
   lease: Lease,
+  through: Through = 'usual',
 ): Promise<RotationResult | null> {
   let result: RotationResult | null = null;
   for (const rotationId of await rotationsOf(ctx, id)) {
@@ -84,7 +89,7 @@ export async function finishActive(
     if (record === null) throw new RotationError('PAM4007', `record ${id} is gone`);
     ctx.emit({ type: 'recovering', address: record.address, rotationId });
     await ctx.failpoint('recover.found');
-    result = await finishRotation(ctx, logins, record, rotationId, lookup, lease);
+    result = await finishRotation(ctx, logins, record, rotationId, lookup, lease, through);
     if (result !== null && result.outcome !== 'rotated' && result.outcome !== 'unchanged') return result;
   }
   await retireLeftovers(ctx, logins, id, lookup, lease);
@@ -111,6 +116,7 @@ async function finishRotation(
   rotationId: string,
   lookup: Lookup,
   lease: Lease,
+  through: Through,
 ): Promise<RotationResult | null> {
   const read = await ctx.journal.read(rotationId);
   const problem = problemOf(read);
@@ -150,7 +156,7 @@ async function finishRotation(
       ? null
       : { outcome: 'rotated', detail: header.proof === undefined ? 'unproved' : `proved by ${header.proof.method}` };
   }
-  const subject = describeSubject(record, lookup, field);
+  const subject = describeSubject(record, lookup, field, through);
   if (subject.target === null) {
     // It came back from the journal alone.
     return { outcome: 'unfinished', code: 'PAM4007', detail: `${record.address} is linked to no resource yet: apply its manifests` };
@@ -165,7 +171,8 @@ async function finishRotation(
     ...(await describeOld(ctx, subject)),
     entry: entry === null ? null : await ctx.journal.resume(entry),
   };
-  return drive(ctx, logins, subject, lease, work, startFrom(entry, header), null);
+  const start = startFrom(entry, header);
+  return drive(ctx, logins, subject, lease, work, through === 'usual' ? start : { ...start, reset: true }, null);
 }
 
 /** Why the entry is not to be relied on: what it says would be sent to the target. */

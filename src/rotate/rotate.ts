@@ -5,6 +5,7 @@ import { hasOracle, type Provider } from '../providers/provider.ts';
 import type { Lease } from '../vault/vault.ts';
 import { type RotateContext, RotationError } from './context.ts';
 import { drive, type RotationResult } from './drive.ts';
+import { learnLockout } from './lockout.ts';
 import type { Logins } from './logins.ts';
 import { finishActive } from './recover.ts';
 import { describeSubject, type Lookup, rotationFields, type Subject } from './subject.ts';
@@ -86,7 +87,7 @@ async function rotateOnce(
   if (ctx.stop.aborted) return { outcome: 'unchanged', code: 'PAM4012', detail: 'interrupted before it began' };
   let session: Provider;
   try {
-    session = await preflight(ctx, logins, subject);
+    session = await preflight(ctx, logins, subject, lease);
   } catch (error) {
     if (!isPamError(error)) throw error;
     return { outcome: 'unchanged', code: error.code, detail: error.message, ...blameActor(subject, error.code) };
@@ -108,7 +109,7 @@ async function begin(ctx: RotateContext, subject: Subject, reason: RotateReason)
  * Everything that can be known to go wrong is found here, before a secret is made (I7): the actor can log in, the account is
  * there and usable, and a proof of the new secret will be possible. Returns the session for the change.
  */
-async function preflight(ctx: RotateContext, logins: Logins, subject: Subject): Promise<Provider> {
+async function preflight(ctx: RotateContext, logins: Logins, subject: Subject, lease: Lease): Promise<Provider> {
   const { record, account, target } = subject;
   if (rotationFields(record.fields)?.type === undefined || target === null) {
     throw new RotationError('PAM4007', `${record.address} declares no rotation on a resource`);
@@ -123,6 +124,7 @@ async function preflight(ctx: RotateContext, logins: Logins, subject: Subject): 
     }
     if (state.obstacles.length > 0)
       throw new RotationError('PAM6006', `${account.login} on ${target.address}: ${state.obstacles.join('; ')}`);
+    await learnLockout(ctx, logins, record, lease, state);
     await compareCurrent(ctx, logins, subject, session);
     return session;
   } catch (error) {
@@ -153,7 +155,7 @@ async function compareCurrent(ctx: RotateContext, logins: Logins, subject: Subje
     if (answer.live !== 'unknown' && !('onFile' in answer)) return;
   }
   if (subject.allowUnproved) return;
-  const proof = await logins.prove(subject.target, subject.account, ref, secret, current.proof === undefined ? 'given' : 'expected');
+  const proof = await logins.prove(subject, current.id, secret, current.proof === undefined ? 'given' : 'expected');
   if (proof.answer === 'refused') moved();
   if (proof.answer === 'cannot-tell') throw new RotationError(proof.code, `${subject.record.address}: ${proof.reason}`);
 }

@@ -62,8 +62,11 @@ export function rotationFields(fields: JsonObject): RotationFields | undefined {
   return fields['rotation'] as RotationFields | undefined;
 }
 
+/** Who carries a change out: `usual` as declared for rotations, or the account's reconcile credential, where a person says so. */
+export type Through = 'usual' | 'reconcile-credential';
+
 /** Describes an account with what its records say. Throws RotationError PAM4007 where a record that it needs is missing. */
-export function describeSubject(record: VaultRecord, lookup: Lookup, field?: SecretField): Subject {
+export function describeSubject(record: VaultRecord, lookup: Lookup, field?: SecretField, through: Through = 'usual'): Subject {
   const rotation = rotationFields(record.fields);
   const secretField = field ?? rotation?.field ?? 'password';
   const resourceAddress = linkOf(record, 'belongs-to');
@@ -77,7 +80,7 @@ export function describeSubject(record: VaultRecord, lookup: Lookup, field?: Sec
     field: secretField,
     account: { address: record.address, login: String(record.fields['login'] ?? ''), field: secretField, fields: record.fields },
     target: resource === undefined ? null : targetOf(resource),
-    actor: actorOf(record, resource, lookup),
+    actor: through === 'usual' ? actorOf(record, resource, lookup) : reconcilerOf(record, lookup),
     complexity: policy.complexity,
     keyType: rotation?.keyType ?? 'ed25519',
     schedule: policy.schedule,
@@ -98,6 +101,17 @@ function actorOf(record: VaultRecord, resource: VaultRecord | undefined, lookup:
     };
   }
   return admin.id === record.id ? { type: 'self' } : { type: 'admin', record: admin };
+}
+
+function reconcilerOf(record: VaultRecord, lookup: Lookup): Actor {
+  const address = record.fields['reconcileCredential'];
+  const reconciler = typeof address === 'string' ? lookup(address as Address) : undefined;
+  if (reconciler !== undefined) return { type: 'admin', record: reconciler };
+  return {
+    type: 'none',
+    why: `${record.address} has no reconcile credential on record`,
+    hint: `set reconcileCredential on ${record.address}, and apply that`,
+  };
 }
 
 /** The secret that an account logs in with: the field it rotates, else the first that it has. */

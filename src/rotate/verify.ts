@@ -1,9 +1,11 @@
 import { isPamError } from '../errors/index.ts';
-import { type RecordId, type SecretField, type VaultRecord, versionIn } from '../model/index.ts';
-import type { Proof } from '../providers/provider.ts';
+import { type RecordId, type Secret, type SecretField, type VaultRecord, type VersionId, versionIn } from '../model/index.ts';
+import { hasOracle, type Proof } from '../providers/provider.ts';
+import type { Lease } from '../vault/vault.ts';
 import { instant, type RotateContext, RotationError } from './context.ts';
-import type { Logins } from './logins.ts';
-import { describeSubject, type Lookup } from './subject.ts';
+import { learnLockout } from './lockout.ts';
+import type { Logins, NoBudget } from './logins.ts';
+import { describeSubject, type Lookup, type Subject } from './subject.ts';
 import { refOf, update } from './work.ts';
 
 /** `moved`: the target refuses what the vault has. `unknown`: it could not be asked, or offers no proof. */
@@ -34,14 +36,10 @@ export async function verifyAccount(
     if (subject.target === null) return { state: 'kept' };
     const current = versionIn(record, field, 'current');
     if (current === undefined) return { state: 'unknown', code: 'PAM4008', detail: 'no secret is stored' };
-    const ref = refOf(subject, current.id);
-    const proof = await logins.prove(
-      subject.target,
-      subject.account,
-      ref,
-      await ctx.vault.readSecret(ref),
-      current.proof === undefined ? 'given' : 'expected',
-    );
+    const secret = await ctx.vault.readSecret(refOf(subject, current.id));
+    const proof =
+      (await lookFirst(ctx, logins, subject, lease, current.id, secret)) ??
+      (await logins.prove(subject, current.id, secret, current.proof === undefined ? 'given' : 'expected'));
     return await writeDown(ctx, lease, record, current.id, proof);
   } catch (error) {
     if (!isPamError(error)) throw error;
@@ -51,12 +49,46 @@ export async function verifyAccount(
   }
 }
 
+/**
+ * Where failed logins lock an account and an administrator can look at it, he looks first: a secret that cannot be right spends no login,
+ * a locked account none either, and what others have failed counts. Null: only a login can tell.
+ */
+async function lookFirst(
+  ctx: RotateContext,
+  logins: Logins,
+  subject: Subject,
+  lease: Lease,
+  version: VersionId,
+  secret: Secret,
+): Promise<Proof | null> {
+  const module = subject.target === null ? null : await ctx.provider(subject.target.type);
+  if (module?.locksOut?.includes(subject.field) !== true || subject.actor.type !== 'admin') return null;
+  try {
+    await using session = await logins.openActor(subject);
+    const state = await session.inspect(subject.account);
+    await learnLockout(ctx, logins, subject.record, lease, state);
+    if (state.locked === true || !state.exists) {
+      const reason = state.exists ? state.obstacles.join('; ') || 'the account is locked' : 'the account does not exist';
+      return { answer: 'cannot-tell', code: state.exists ? 'PAM6006' : 'PAM6005', reason, spent: false };
+    }
+    if (!hasOracle(session)) return null;
+    const answer = await session.identify(subject.account, [{ id: version, secret }]);
+    return answer.live === 'none'
+      ? { answer: 'refused', code: 'PAM6003', reason: `the target has another secret (${answer.method})` }
+      : null;
+  } catch (error) {
+    if (!isPamError(error)) throw error;
+    // Without an administrator it is the account's own login that tells, inside the budget that is on record.
+    return null;
+  }
+}
+
 async function writeDown(
   ctx: RotateContext,
   lease: Parameters<typeof update>[2],
   record: VaultRecord,
   version: string,
-  proof: Proof | { readonly answer: 'no-budget'; readonly code: string },
+  proof: Proof | NoBudget,
 ): Promise<VerifyResult> {
   const at = instant(ctx.clock.now());
   switch (proof.answer) {
@@ -90,7 +122,7 @@ async function writeDown(
       });
       return { state: 'moved', code: proof.code, detail: proof.reason };
     case 'no-budget':
-      return { state: 'unknown', code: proof.code, detail: 'no login may be spent on the account now' };
+      return { state: 'unknown', code: proof.code, detail: proof.reason };
     case 'cannot-tell':
       return { state: 'unknown', code: proof.code, detail: proof.reason };
     default:

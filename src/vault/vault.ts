@@ -107,6 +107,11 @@ export interface AttemptBudget {
    * time, and they must not add up to keep us from a login that spends nothing. A guess counts each of them.
    */
   readonly expected?: boolean;
+  /**
+   * The target locks the account at so many failed logins in the window. Spent attempts that a person let us forget count for this
+   * one, since the target did not forget them: the attempt is refused if its failure could be the last one.
+   */
+  readonly lockAt?: number;
 }
 
 export type SpendAnswer =

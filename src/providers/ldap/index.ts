@@ -35,6 +35,7 @@ import { proveBind } from './proof.ts';
  */
 export const ldapModule: ProviderModule = {
   provable: true,
+  locksOut: ['password'],
   // An account has one password that pam knows of; that Active Directory takes the last one for an hour is no overlap to rely on.
   rollback: 'none',
   oldLingers: true,

@@ -9,6 +9,8 @@ export const ACTIVE_DIRECTORY_ATTRIBUTES = [
   'msDS-User-Account-Control-Computed',
   'lockoutTime',
   'accountExpires',
+  'badPwdCount',
+  'badPasswordTime',
   'pwdLastSet',
   'msDS-ResultantPSO',
 ] as const;
@@ -50,7 +52,7 @@ export async function activeDirectoryState(
     obstacles,
     // 0 = must be changed at the next login, which a reset ends.
     ...(changed > 0n ? { lastChangedAt: new Date(instantMs(changed)).toISOString() } : {}),
-    ...(await readLockout(connection, target, entry, boundMs)),
+    ...(await readLockout(connection, target, entry, now, boundMs)),
   };
 }
 
@@ -76,8 +78,9 @@ async function readLockout(
   connection: Connection,
   target: Target,
   entry: Entry,
+  now: number,
   boundMs: number,
-): Promise<Pick<AccountState, 'maxFailures' | 'windowMs'>> {
+): Promise<Pick<AccountState, 'lockout' | 'failures'>> {
   const settings = textOf(entry, 'msDS-ResultantPSO');
   const names =
     settings === undefined
@@ -88,8 +91,10 @@ async function readLockout(
   const [found] = entries;
   const maxFailures = Number(found === undefined ? 0n : numberOf(found, names.threshold));
   if (found === undefined || maxFailures === 0) return {};
-  // Durations are negative.
-  return { maxFailures, windowMs: Number(-numberOf(found, names.window) / FILETIME_UNITS_PER_MS) };
+  // Durations are negative. badPwdCount is this domain controller's, and stays when its window has passed.
+  const windowMs = Number(-numberOf(found, names.window) / FILETIME_UNITS_PER_MS);
+  const isCounted = instantMs(numberOf(entry, 'badPasswordTime')) + windowMs > now;
+  return { lockout: { maxFailures, windowMs }, failures: isCounted ? Number(numberOf(entry, 'badPwdCount')) : 0 };
 }
 
 function numberOf(entry: Entry, attribute: string): bigint {

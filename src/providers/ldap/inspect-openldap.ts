@@ -1,6 +1,7 @@
 import type { Entry } from 'ldapts';
+import type { Lockout } from '../../model/index.ts';
 import type { AccountState } from '../provider.ts';
-import { type Connection, textOf } from './connection.ts';
+import { type Connection, textOf, valuesOf } from './connection.ts';
 
 /** Operational ones of draft-behera-ldap-password-policy-11 §5.3 and slapo-ppolicy(5), RFC 4530, and what 389 Directory Server has beside them. */
 export const OPENLDAP_ATTRIBUTES = [
@@ -8,6 +9,7 @@ export const OPENLDAP_ATTRIBUTES = [
   'nsUniqueId',
   'pwdAccountLockedTime',
   'pwdChangedTime',
+  'pwdFailureTime',
   'pwdPolicySubentry',
   'pwdStartTime',
   'pwdEndTime',
@@ -18,8 +20,7 @@ export const OPENLDAP_ATTRIBUTES = [
 const FOR_GOOD = '000001010000Z';
 
 interface Policy {
-  readonly maxFailures?: number;
-  readonly windowMs?: number;
+  readonly lockout?: Lockout;
   /** 0 = a lockout ends when somebody ends it. */
   readonly lockoutMs: number;
 }
@@ -47,8 +48,7 @@ export async function openLdapState(connection: Connection, entry: Entry, now: n
     expired,
     obstacles,
     ...(changedAt === undefined ? {} : { lastChangedAt: new Date(timeOf(changedAt)).toISOString() }),
-    ...(policy.maxFailures === undefined ? {} : { maxFailures: policy.maxFailures }),
-    ...(policy.windowMs === undefined ? {} : { windowMs: policy.windowMs }),
+    ...(policy.lockout === undefined ? {} : { lockout: policy.lockout, failures: countFailures(entry, policy.lockout, now) }),
   };
 }
 
@@ -65,10 +65,14 @@ async function readPolicy(connection: Connection, entry: Entry, boundMs: number)
   const windowMs = number('pwdFailureCountInterval') * 1000;
   return {
     lockoutMs: number('pwdLockoutDuration') * 1000,
-    ...(maxFailures > 0 ? { maxFailures } : {}),
-    // 0 = failures are forgotten at the next good login only.
-    ...(maxFailures > 0 && windowMs > 0 ? { windowMs } : {}),
+    // A window of 0 = failures are forgotten at the next good login only.
+    ...(maxFailures > 0 ? { lockout: { maxFailures, ...(windowMs > 0 ? { windowMs } : {}) } } : {}),
   };
+}
+
+/** The overlay keeps a time for each failed login since the last good one. */
+function countFailures(entry: Entry, { windowMs = Number.POSITIVE_INFINITY }: Lockout, now: number): number {
+  return valuesOf(entry, 'pwdFailureTime').filter((value) => timeOf(value.toString()) + windowMs > now).length;
 }
 
 /** GeneralizedTime in UTC (RFC 4517 §3.3.13) as milliseconds; what cannot be read is long past. */

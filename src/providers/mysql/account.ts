@@ -24,7 +24,17 @@ export async function readOwnAccount(session: Session, boundMs: number): Promise
   const [row] = await session.read<Record<string, string>>('SHOW CREATE USER CURRENT_USER()', boundMs);
   const { plugin, stored, alternatives } = parseCreateUser(Object.values(row ?? {})[0] ?? '');
   // Were it locked or had it to change its password, the session would not be here.
-  return { plugin, stored, alternatives, secondary: null, locked: false, mustChange: false, needs: 'nothing', changedAt: null };
+  return {
+    plugin,
+    stored,
+    alternatives,
+    secondary: null,
+    locked: false,
+    mustChange: false,
+    needs: 'nothing',
+    maxFailures: null,
+    changedAt: null,
+  };
 }
 
 const QUOTED = String.raw`(?:'(?:[^']|'')*'|\`(?:[^\`]|\`\`)*\`)`;

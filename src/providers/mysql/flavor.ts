@@ -17,6 +17,8 @@ export interface AccountRow {
   readonly mustChange: boolean;
   /** What its logins need besides the secret: TLS, or a certificate of the client. */
   readonly needs: 'nothing' | 'tls' | 'certificate';
+  /** So many failed logins in a row lock the account; null where none do, or where it is not known. */
+  readonly maxFailures: number | null;
   /** Seconds since 1970; null or 0 where the server does not know. */
   readonly changedAt: number | null;
 }

@@ -35,6 +35,7 @@ export const mariadbModule: ProviderModule = moduleOf(mariadb);
 function moduleOf(flavor: Flavor): ProviderModule {
   return {
     provable: true,
+    locksOut: ['password'],
     // MySQL could keep the old password as a second one (RETAIN CURRENT PASSWORD), but then the same request sent twice would put the
     // new one in its place, and it is left to people: a change leaves a second password as it is.
     rollback: 'none',

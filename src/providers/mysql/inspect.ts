@@ -34,6 +34,8 @@ export async function inspectAccount(
     // No obstacle: a new password ends it.
     expired: row.mustChange,
     obstacles,
+    // Failures in a row count, however far apart.
+    ...(row.maxFailures === null ? {} : { lockout: { maxFailures: row.maxFailures } }),
     ...(row.changedAt === null || row.changedAt === 0 ? {} : { lastChangedAt: new Date(row.changedAt * 1_000).toISOString() }),
   };
 }

@@ -18,6 +18,8 @@ interface Priv {
 
 const NEEDS = ['nothing', 'tls', 'certificate', 'certificate'] as const;
 const DAY_S = 86_400;
+/** What max_password_errors is unless somebody sets it (https://mariadb.com/kb/en/server-system-variables/#max_password_errors). */
+const NO_LIMIT = 4_294_967_295;
 
 /**
  * MariaDB writes a password in clear text to the general log and the binary log, so that only its hash may be sent.
@@ -29,8 +31,9 @@ export const mariadb: Flavor = {
   table: 'mysql.global_priv',
 
   async readRow(session, name, boundMs) {
-    const rows = await session.read<{ user: string; priv: string; now: number; days: number }>(
-      `SELECT User AS user, CAST(Priv AS CHAR) AS priv, UNIX_TIMESTAMP() AS now, @@global.default_password_lifetime AS days
+    const rows = await session.read<{ user: string; priv: string; now: number; days: number; max_errors: number }>(
+      `SELECT User AS user, CAST(Priv AS CHAR) AS priv, UNIX_TIMESTAMP() AS now, @@global.default_password_lifetime AS days,
+              @@global.max_password_errors AS max_errors
        FROM mysql.global_priv WHERE User = ${quoteText(name.user)} AND Host = ${quoteText(name.host)}`,
       boundMs,
     );
@@ -48,6 +51,7 @@ export const mariadb: Flavor = {
       locked: priv.account_locked === true,
       mustChange: changedAt === 0 || (changedAt !== null && lifetime > 0 && changedAt + lifetime * DAY_S <= row.now),
       needs: NEEDS[priv.ssl_type ?? 0] ?? 'nothing',
+      maxFailures: row.max_errors < NO_LIMIT ? row.max_errors : null,
       changedAt,
     } satisfies AccountRow;
   },

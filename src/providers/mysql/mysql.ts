@@ -12,6 +12,7 @@ interface UserRow {
   readonly locked: string;
   readonly must_change: number;
   readonly needs: string;
+  readonly max_failures: number | null;
   readonly changed: number | null;
 }
 
@@ -33,6 +34,7 @@ export const mysql: Flavor = {
               HEX(JSON_UNQUOTE(JSON_EXTRACT(User_attributes, '$.additional_password'))) AS second_hash,
               password_expired = 'Y' OR COALESCE(password_lifetime, @@global.default_password_lifetime) > 0
                 AND password_last_changed + INTERVAL COALESCE(password_lifetime, @@global.default_password_lifetime) DAY <= NOW() AS must_change,
+              CAST(JSON_EXTRACT(User_attributes, '$.Password_locking.failed_login_attempts') AS SIGNED) AS max_failures,
               UNIX_TIMESTAMP(password_last_changed) AS changed
        FROM mysql.user WHERE User = ${quoteText(name.user)} AND Host = ${quoteText(name.host)}`,
       boundMs,
@@ -47,6 +49,8 @@ export const mysql: Flavor = {
       locked: row.locked === 'Y',
       mustChange: row.must_change === 1,
       needs: NEEDS[row.needs] ?? 'nothing',
+      // FAILED_LOGIN_ATTEMPTS of CREATE USER; 0 = no limit.
+      maxFailures: row.max_failures || null,
       changedAt: row.changed,
     } satisfies AccountRow;
   },

@@ -30,6 +30,7 @@ import { Session } from './session.ts';
 /** Linux hosts over SSH: passwords of local accounts, and keys in authorized_keys, changed by an administrator or by themselves. */
 export const sshModule: ProviderModule = {
   provable: true,
+  locksOut: ['password'],
   // A password has one value; a new key lives beside the old one until that is retired.
   rollback: { password: 'none', privateKey: 'overlap' },
   async open(target, credential, options) {

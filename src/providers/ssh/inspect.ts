@@ -1,3 +1,4 @@
+import type { Lockout } from '../../model/index.ts';
 import type { Account, AccountState } from '../provider.ts';
 import type { Rights } from './rights.ts';
 import { script, shellCommand } from './script.ts';
@@ -16,9 +17,17 @@ export interface HostAccount {
   readonly status: string | null;
   /** On the host's own clock, days since 1970-01-01. */
   readonly today: number;
+  /** When failed password logins lock an account; null where the host does not use pam_faillock(8). */
+  readonly lockout: Lockout | null;
 }
 
-const LOOK = ['echo "local:$(getent -s files passwd "$1")"', 'echo "any:$(getent passwd "$1")"', 'echo "now:$(date +%s)"'];
+const LOOK = [
+  'echo "local:$(getent -s files passwd "$1")"',
+  'echo "any:$(getent passwd "$1")"',
+  'echo "now:$(date +%s)"',
+  `cd /etc/pam.d && echo "pam:$(cat sshd common-auth password-auth system-auth 2>/dev/null | grep -m1 '^[^#]*pam_faillock[.]so')"`,
+  `echo "faillock:$(grep '^[^#]' /etc/security/faillock.conf 2>/dev/null | tr '\\n' ' ')"`,
+];
 /** `getent shadow` tells all at once, the verifier included; `passwd -S` is what a narrow sudoers file may allow instead. */
 const LOOK_AS_ROOT = [
   'if may getent shadow "$1"; then printf shadow:; $S getent shadow "$1" || echo; elif may passwd -S "$1"; then printf status:; $S passwd -S "$1" || echo; fi',
@@ -44,7 +53,17 @@ export async function lookAt(session: Session, login: string, rights: Rights | n
     shadow: fields('shadow'),
     status: found.get('status')?.split(' ')[1] ?? null,
     today: Math.floor((Number(found.get('now')) * 1000) / DAY_MS),
+    lockout: readFaillock(found.get('pam') ?? '', found.get('faillock') ?? ''),
   };
+}
+
+/** The line of PAM, whose options go before those of faillock.conf(5), with the defaults of both. */
+export function readFaillock(pam: string, configuration: string): Lockout | null {
+  if (pam === '') return null;
+  const option = (name: string) => new RegExp(`\\b${name} *= *(\\d+)`).exec(pam) ?? new RegExp(`\\b${name} *= *(\\d+)`).exec(configuration);
+  const number = (name: string, otherwise: number) => Number(option(name)?.[1] ?? otherwise);
+  const maxFailures = number('deny', 3);
+  return maxFailures === 0 ? null : { maxFailures, windowMs: number('fail_interval', 900) * 1_000 };
 }
 
 /** The fields of shadow(5) that say how an account stands, after the name and the verifier. */
@@ -80,6 +99,8 @@ export function stateOf(account: Account, host: HostAccount): AccountState {
     ...(shadow === null && host.status === null ? {} : { locked }),
     ...(shadow === null ? {} : { expired }),
     obstacles,
+    // A refused key is no failed login for it.
+    ...(wantsPassword && host.lockout !== null ? { lockout: host.lockout } : {}),
     ...(shadow?.lastChange ? { lastChangedAt: new Date(shadow.lastChange * DAY_MS).toISOString() } : {}),
   };
 }

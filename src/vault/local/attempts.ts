@@ -14,14 +14,16 @@ const KEPT_MS = 90 * 24 * 3600 * 1000;
  */
 export function openAttempts({ db, clock }: Pick<Context, 'db' | 'clock'>): Attempts {
   return {
-    async spend({ record, version }, { max, windowMs, expected = false }) {
+    async spend({ record, version }, { max, windowMs, expected = false, lockAt }) {
       const now = clock();
       return db.write(() => {
         if (db.one('SELECT 1 FROM refusal WHERE version = ?', version) !== undefined) return { granted: false, reason: 'refused' };
-        const spent = spentTickets(db, record, now - windowMs, expected ? version : null);
-        if (spent.length >= max) {
-          const blocking = spent[spent.length - max];
-          const until = blocking === undefined ? {} : { until: instantOf(blocking + windowMs) };
+        const all = spentTickets(db, record, now - windowMs, expected ? version : null);
+        const spent = all.filter((t) => !t.cleared);
+        const exhausted = blockedBy(spent, max) ?? (lockAt === undefined ? null : blockedBy(all, lockAt - 1));
+        if (exhausted !== null) {
+          const { blocking } = exhausted;
+          const until = blocking === undefined ? {} : { until: instantOf(blocking.at + windowMs) };
           return { granted: false, reason: 'exhausted', ...until };
         }
         const ticket = randomUUID();
@@ -36,6 +38,8 @@ export function openAttempts({ db, clock }: Pick<Context, 'db' | 'clock'>): Atte
           "DELETE FROM attempt WHERE state = 'open' AND version = (SELECT version FROM attempt WHERE ticket = ?1) AND ticket <> ?1",
           ticket,
         );
+        // A good login sets the target's own count back.
+        db.run("DELETE FROM attempt WHERE state = 'cleared' AND record = (SELECT record FROM attempt WHERE ticket = ?)", ticket);
         db.run('DELETE FROM attempt WHERE ticket = ?', ticket);
       });
     },
@@ -62,21 +66,31 @@ export function openAttempts({ db, clock }: Pick<Context, 'db' | 'clock'>): Atte
       });
     },
     async spent(record, windowMs) {
-      return spentTickets(db, record, clock() - windowMs, null).length;
+      return spentTickets(db, record, clock() - windowMs, null).filter((t) => !t.cleared).length;
     },
   };
 }
 
-/** When the tickets that count were spent, oldest first. Open tickets of the `expected` version count as one, the newest. */
-function spentTickets(db: Database, record: RecordId, after: number, expected: VersionId | null): number[] {
+interface Spent {
+  readonly at: number;
+  /** A person let us forget it; the target did not. */
+  readonly cleared: boolean;
+}
+
+/** Oldest first. Open tickets of the `expected` version count as one, the newest. */
+function spentTickets(db: Database, record: RecordId, after: number, expected: VersionId | null): Spent[] {
   const rows = db.all<{ at: number; state: string; version: string }>(
-    "SELECT at, state, version FROM attempt WHERE record = ? AND at > ? AND state <> 'cleared' ORDER BY at",
+    'SELECT at, state, version FROM attempt WHERE record = ? AND at > ? ORDER BY at',
     ...[record, after],
   );
   const isExpected = (row: { state: string; version: string }) => row.state === 'open' && row.version === expected;
-  const counted = rows.filter((row) => !isExpected(row)).map((row) => row.at);
   const newest = rows.findLast(isExpected);
-  return newest === undefined ? counted : [...counted, newest.at].sort((a, b) => a - b);
+  return rows.filter((row) => row === newest || !isExpected(row)).map(({ at, state }) => ({ at, cleared: state === 'cleared' }));
+}
+
+/** Where `max` are used up: the one that has to leave the window first (none could where `max` is 0). */
+function blockedBy(spent: readonly Spent[], max: number): { readonly blocking: Spent | undefined } | null {
+  return spent.length >= max ? { blocking: max > 0 ? spent[spent.length - max] : undefined } : null;
 }
 
 export function readRefusedVersions(db: Database): VersionId[] {

@@ -174,7 +174,7 @@ describe.runIf(hasServer('samba'))('Active Directory (Samba)', () => {
   test('of a locked account no secret is called wrong', async () => {
     const { account, secret } = await makeUser(server);
     await using provider = await open();
-    expect(await provider.inspect(account)).toMatchObject({ locked: false, maxFailures: 3, windowMs: 1_800_000 });
+    expect(await provider.inspect(account)).toMatchObject({ locked: false, lockout: { maxFailures: 3, windowMs: 1_800_000 }, failures: 0 });
     await failLogins(account, 3);
     for (const any of [secret, freshSecret()]) {
       expect(await provider.prove(account, any)).toMatchObject({ answer: 'cannot-tell', code: 'PAM6006', spent: false });

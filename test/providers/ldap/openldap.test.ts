@@ -80,11 +80,16 @@ describe.runIf(hasServer('slapd'))('OpenLDAP', () => {
   test('an account that is locked after failed logins is seen by an administrator and not by itself', async () => {
     const user = await underPolicy({ pwdLockout: 'TRUE', pwdMaxFailure: '3', pwdFailureCountInterval: '600', pwdLockoutDuration: '0' });
     await using provider = await asRotator();
-    expect(await provider.inspect(user.account)).toMatchObject({ locked: false, obstacles: [], maxFailures: 3, windowMs: 600_000 });
+    expect(await provider.inspect(user.account)).toMatchObject({
+      locked: false,
+      obstacles: [],
+      lockout: { maxFailures: 3, windowMs: 600_000 },
+      failures: 0,
+    });
     await failLogins(user.account, 3);
     expect(await provider.prove(user.account, user.secret)).toMatchObject({ answer: 'refused', code: 'PAM6003' });
     const state = await provider.inspect(user.account);
-    expect(state).toMatchObject({ exists: true, locked: true, disabled: false });
+    expect(state).toMatchObject({ exists: true, locked: true, disabled: false, failures: 3 });
     expect(state.obstacles).toHaveLength(1);
   });
 
