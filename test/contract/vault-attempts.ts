@@ -93,6 +93,17 @@ export function describeAttempts(bench: Bench): void {
       expect((await bench.vault.snapshot()).refusedVersions).toEqual([]);
       await spend(ref);
     });
+    test('what a person let us forget counts on for the threshold of the target, until a login is good', async () => {
+      for (const version of [0, 1]) {
+        await bench.vault.attempts.refuse(await spend(refTo(record, version)), 'PAM6003');
+        await bench.vault.attempts.clear(ref.record);
+      }
+      expect(await bench.vault.attempts.spend(ref, { ...budget, lockAt: 3 })).toMatchObject({ granted: false, reason: 'exhausted' });
+      const answer = await bench.vault.attempts.spend(ref, { ...budget, lockAt: 4 });
+      if (!answer.granted) throw new Error('not granted');
+      await bench.vault.attempts.succeed(answer.ticket);
+      expect(await bench.vault.attempts.spend(ref, { ...budget, lockAt: 2 })).toMatchObject({ granted: true });
+    });
     test('a refusal that arrives after the clearing still counts', async () => {
       const ticket = await spend(ref);
       await bench.vault.attempts.clear(ref.record);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { versionIn } from '../../src/model/index.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 import { troubles } from './ledger.ts';
-import { type Mode, makeScene, opens, type Scene } from './scene.ts';
+import { ALLOWED_FAILURES, type Mode, makeScene, opens, type Scene } from './scene.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -113,6 +113,25 @@ test('a quarantined account is freed by a new version of its input, which is pro
   expect(await scene.project.pam(['apply', '--auto-approve'], { env })).toMatchObject({ code: 0 });
   expect(await opens(server, login, await scene.stored(address))).toBe(true);
   expect(await opens(server, login, password)).toBe(false);
+});
+
+test('what nothing opens any more is reset by the reconcile credential, if a person says so', async () => {
+  await using scene = await makeScene(server, { mode: 'self', accounts: 1, reconcile: true });
+  const { address, login } = only(scene);
+  const again = (...args: string[]) => scene.project.pam(['recover', ...args]);
+  await scene.project.pam(['apply', '--auto-approve'], { env: { PAM_TEST_FAILPOINT: 'rotate.answered' } });
+  await setPassword(login, 'by-hand');
+  expect((await apply(scene)).code).toBe(7);
+  expect((await scene.record(address)).rotation.quarantined?.code).toBe('PAM4001');
+  expect(await again('--with', 'reconcile-credential')).toMatchObject({ code: 8 });
+
+  const reset = await again(address, '--with', 'reconcile-credential');
+  expect(reset, reset.stdout + reset.stderr).toMatchObject({ code: 0 });
+  expect(await opens(server, login, await scene.stored(address))).toBe(true);
+  expect(await scene.staged(address)).toBe(1);
+  expect(await scene.failedLogins(login)).toBeLessThanOrEqual(ALLOWED_FAILURES.self);
+  expect(await scene.project.journal()).toEqual([]);
+  expect(await apply(scene)).toMatchObject({ code: 0 });
 });
 
 test('an account that rotates itself and was changed by hand costs one failed login and is then left alone', async () => {

@@ -63,6 +63,8 @@ export interface SceneOptions {
   readonly prefix?: string;
   /** Accounts from this index on have no password in the manifest, so that the vault has none before the first rotation. */
   readonly unknownFrom?: number;
+  /** Accounts that rotate themselves have the administrator, a superuser, as their reconcile credential. */
+  readonly reconcile?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -77,7 +79,8 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
   });
   const admin = make('admin');
   const accounts = Array.from({ length: options.accounts }, (_, i) => make(`${prefix}-${i + 1}`));
-  await makeRoles(server, mode, admin, accounts);
+  const hasAdmin = mode !== 'self' || options.reconcile === true;
+  await makeRoles(server, mode, hasAdmin ? admin : null, accounts);
 
   const variable = (account: SceneAccount) => account.login.toUpperCase();
   const project = await makeProject({
@@ -107,14 +110,14 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
       },
     },
     { apiVersion: 'pam/v1', kind: 'RotationPolicy', metadata: { name: 'monthly' }, spec: { schedule: { every: '30d' } } },
-    ...(mode === 'self'
-      ? []
-      : [
+    ...(hasAdmin
+      ? [
           own(admin, {
             ...password(admin, version),
             ...(options.adminRotation === undefined ? {} : { rotation: { type: 'general', policy: 'monthly', ...options.adminRotation } }),
           }),
-        ]),
+        ]
+      : []),
   ];
   const declareAll = (more: object, only: readonly SceneAccount[], version: number, isGiven: (index: number) => boolean) =>
     project.declare([
@@ -122,6 +125,7 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
       ...accounts.map((account, i) =>
         own(account, {
           ...(isGiven(i) ? password(account, version) : {}),
+          ...(options.reconcile === true ? { reconcileCredential: 'admin' } : {}),
           rotation: {
             type: 'general',
             policy: 'monthly',
@@ -158,17 +162,17 @@ export async function makeScene(server: PostgresServer, options: SceneOptions): 
   };
 }
 
-async function makeRoles(server: PostgresServer, mode: Mode, admin: SceneAccount, accounts: readonly SceneAccount[]): Promise<void> {
+async function makeRoles(server: PostgresServer, mode: Mode, admin: SceneAccount | null, accounts: readonly SceneAccount[]): Promise<void> {
   const create = async ({ login, password }: SceneAccount, attributes: string) => {
     // A verifier, so that no log of the server has the password from us.
     const verifier = await scramVerifier(Secret.fromText(password), DEFAULT_ITERATIONS);
     return `CREATE ROLE ${pg.escapeIdentifier(login)} LOGIN ${attributes} PASSWORD ${pg.escapeLiteral(verifier)};`;
   };
   const statements = [
-    mode === 'self' ? '' : await create(admin, mode === 'superuser' ? 'SUPERUSER' : 'CREATEROLE'),
+    admin === null ? '' : await create(admin, mode === 'createrole' ? 'CREATEROLE' : 'SUPERUSER'),
     ...(await Promise.all(accounts.map((account) => create(account, '')))),
     // Since 16 CREATEROLE alone reaches no role that somebody else made.
-    ...(mode === 'createrole' && server.version === 'npm'
+    ...(admin !== null && mode === 'createrole' && server.version === 'npm'
       ? accounts.map(({ login }) => `GRANT ${login} TO ${admin.login} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE;`)
       : []),
   ];
