@@ -25,5 +25,6 @@ export async function readSavedPlan(path: string): Promise<Plan> {
     throw refuse('is damaged');
   }
   if (digest !== plan.digest) throw refuse('was changed after it was made: its digest does not match its content');
-  return plan;
+  // What rules of that day found is for reading; those of today judge it anew.
+  return { ...plan, findings: Array.isArray(plan.findings) ? plan.findings : [] };
 }

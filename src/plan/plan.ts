@@ -52,6 +52,7 @@ export function makePlan(input: PlanInput): Plan {
     grants: input.grants,
     changes,
     risks: findRisks(input, world, changes).filter((r) => wanted(r.address)),
+    findings: [],
     unmanaged: world.pairs.flatMap((p) =>
       p.desired === undefined && p.record?.status === 'released' && p.record.releasedAt !== undefined
         ? [{ address: p.address, releasedAt: p.record.releasedAt }]
