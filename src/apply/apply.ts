@@ -15,7 +15,7 @@ import type { Lease } from '../vault/vault.ts';
 import { createLedger, exitOfLedger, type Ledger } from './ledger.ts';
 import { recoverRow, runLiveRow, targetKey } from './live.ts';
 import { reschedule, writeRecords } from './records.ts';
-import { hasWork, refuseBlocked, refuseStale, toWarning } from './refuse.ts';
+import { hasWork, refuseBlocked, refuseExpired, refuseStale, toWarning } from './refuse.ts';
 import { type Settled, settle } from './settle.ts';
 import { walk } from './walk.ts';
 
@@ -93,6 +93,7 @@ export async function apply(ctx: ApplyContext, approval: Approval, options: Appl
     const plan = approvedBefore ?? planApproved(ctx, approval, snapshot, asOf) ?? (await planOfEarlierRun(ctx, approval, snapshot, asOf));
     const settled = settle(plan, snapshot);
     refuseStale(settled);
+    refuseExpired(plan, asOf);
     const findings = ctx.judge(plan, snapshot);
     refuseBlocked(settled, ctx.frozenAt(asOf), findings);
     if (hasWork(settled)) for (const finding of findings) ctx.rotate.emit(toWarning(finding));
@@ -261,7 +262,7 @@ async function planOfEarlierRun(ctx: ApplyContext, approval: Approval, snapshot:
 
 function hasDigest(plan: Plan, digest: string): boolean {
   try {
-    return planDigest(plan.owner, plan.lineage, plan.grants, plan.changes) === digest;
+    return planDigest(plan.owner, plan.lineage, plan.grants, plan.changes, plan.expiresAt) === digest;
   } catch {
     return false;
   }

@@ -1,5 +1,5 @@
 import { combineErrors, PamError } from '../errors/index.ts';
-import type { PamEvent, PolicyFinding } from '../model/index.ts';
+import type { Instant, PamEvent, Plan, PolicyFinding } from '../model/index.ts';
 import { STOPPING_CODES } from '../plan/index.ts';
 import type { Settled } from './settle.ts';
 
@@ -14,6 +14,14 @@ export function refuseStale(settled: Settled): void {
   );
   const [first, ...others] = errors;
   throw new PamError('PAM3001', first?.message ?? '', { ...(first?.hint === undefined ? {} : { hint: first.hint }), others });
+}
+
+/** Time alone makes nothing stale, but where an end was asked for, it is part of what was approved. PamError PAM3005. */
+export function refuseExpired({ expiresAt }: Plan, asOf: Instant): void {
+  if (expiresAt === undefined || asOf < expiresAt) return;
+  throw new PamError('PAM3005', `the plan could be applied until ${expiresAt}, and it is ${asOf}`, {
+    hint: 'make a new plan and have it approved',
+  });
 }
 
 /** Is anything left to do, what was recovered already aside? */

@@ -20,7 +20,7 @@ export async function readSavedPlan(path: string): Promise<Plan> {
   if (plan.formatVersion !== 1) throw refuse(`has the format ${String(plan.formatVersion)}, which this version does not know`);
   let digest: string;
   try {
-    digest = planDigest(plan.owner, plan.lineage, plan.grants, plan.changes);
+    digest = planDigest(plan.owner, plan.lineage, plan.grants, plan.changes, plan.expiresAt);
   } catch {
     throw refuse('is damaged');
   }

@@ -190,6 +190,8 @@ export interface Plan {
   readonly manifestDigest: string;
   readonly narrowing: Narrowing;
   readonly grants: Grants;
+  /** From when on it may not be applied any more; only where that was asked for. */
+  readonly expiresAt?: Instant;
   /** In the order of work: dependency layers, addresses within. */
   readonly changes: readonly Change[];
   readonly risks: readonly Risk[];
@@ -197,7 +199,7 @@ export interface Plan {
   readonly findings: readonly PolicyFinding[];
   readonly unmanaged: readonly UnmanagedRecord[];
   readonly summary: PlanSummary;
-  /** `sha256:…` over project, environment, lineage, grants and the declared rows: see `isDeclared`. */
+  /** `sha256:…` over project, environment, lineage, grants, `expiresAt` and the declared rows: see `isDeclared`. */
   readonly digest: string;
 }
 

@@ -50,6 +50,7 @@ export function makePlan(input: PlanInput): Plan {
     manifestDigest: input.manifestDigest,
     narrowing: input.narrowing,
     grants: input.grants,
+    ...(input.expiresAt === undefined ? {} : { expiresAt: input.expiresAt }),
     changes,
     risks: findRisks(input, world, changes).filter((r) => wanted(r.address)),
     findings: [],
@@ -59,7 +60,7 @@ export function makePlan(input: PlanInput): Plan {
         : [],
     ),
     summary: summarize(changes, world.pairs.filter((p) => p.desired !== undefined && wanted(p.address) && !touched.has(p.address)).length),
-    digest: planDigest(input.owner, input.snapshot.lineage, input.grants, changes),
+    digest: planDigest(input.owner, input.snapshot.lineage, input.grants, changes, input.expiresAt),
   };
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ApplyContext, ApplyFailpoint } from '../apply/index.ts';
-import type { Address, Emit, Grants, Narrowing, Plan, Snapshot } from '../model/index.ts';
+import type { Address, Emit, Grants, Instant, Narrowing, Plan, Snapshot } from '../model/index.ts';
 import { makePlan, type PlanInput } from '../plan/index.ts';
 import {
   type Clock,
@@ -60,6 +60,7 @@ export interface PlanOptions {
   readonly narrowing: Narrowing;
   readonly grants: Grants;
   readonly requests?: readonly Address[];
+  readonly expiresAt?: Instant;
   /** What plans are judged by; without them by nothing. */
   readonly rules?: Rules;
 }
@@ -79,6 +80,7 @@ export function planInput(project: Project, desired: Desired, snapshot: Snapshot
     limits: project.limits,
     freezes: project.freezes,
     capabilities: CAPABILITIES,
+    ...(options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt }),
     ...(options.requests === undefined ? {} : { requests: options.requests }),
   };
 }

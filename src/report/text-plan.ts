@@ -74,6 +74,7 @@ export function formatPlan(plan: Plan, paint: Paint): string {
     );
   }
   lines.push(paint.bold(formatSummary(plan.summary)), `Digest: ${plan.digest}`);
+  if (plan.expiresAt !== undefined) lines.push(`Expires: ${plan.expiresAt} (apply --approve needs --expires ${plan.expiresAt})`);
   return lines.join('\n');
 }
 
