@@ -5,7 +5,7 @@ import { filesFlag, identityFlag, PamCommand } from '../src/cli/command.ts';
 import { checkSelectors, parseTimeout, planFlags, planOptionsOf } from '../src/cli/plan-flags.ts';
 import { readSavedPlan } from '../src/cli/saved-plan.ts';
 import { PamError } from '../src/errors/index.ts';
-import { loadDesired, planWith } from '../src/project/index.ts';
+import { findingsOf, loadDesired, loadProjectRules, planWith } from '../src/project/index.ts';
 import { formatLedger, formatPlan } from '../src/report/index.ts';
 
 export default class Apply extends PamCommand {
@@ -39,10 +39,11 @@ plan, --approve DIGEST or --auto-approve.`;
     if (given > 1)
       throw new PamError('PAM9001', 'a saved plan, --approve and --auto-approve exclude each other', { hint: 'give one of them' });
     if (given === 0) refuseUnapproved('apply');
-    const options = planOptionsOf(flags);
     const lockTimeoutMs = parseTimeout(flags['lock-timeout'], '--lock-timeout');
     const saved = args.plan === undefined ? undefined : await readSavedPlan(args.plan);
     const project = await this.openProject(flags.file);
+    const rules = await loadProjectRules(project);
+    const options = { ...planOptionsOf(flags), rules };
     const desired = saved === undefined ? await loadDesired(project) : { resources: [], warnings: [], digest: saved.manifestDigest };
     if (!this.isJson) this.warnAll(desired.warnings);
     const planAt = planWith(project, desired, options);
@@ -55,6 +56,7 @@ plan, --approve DIGEST or --auto-approve.`;
       tell: (text) => this.tell(text),
       projectLease: true,
       planAt,
+      judge: (plan, snapshot) => findingsOf(rules, plan, snapshot, saved === undefined ? desired : undefined),
       approve: async (vault): Promise<Approval> => {
         if (saved !== undefined) return { type: 'plan', plan: saved };
         const snapshot = await vault.authenticate();

@@ -2,8 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { Flags } from '@oclif/core';
 import { filesFlag, PamCommand } from '../src/cli/command.ts';
 import { checkSelectors, parseInstant, planFlags, planOptionsOf } from '../src/cli/plan-flags.ts';
-import { PamError } from '../src/errors/index.ts';
-import { loadDesired, openReader, planWith } from '../src/project/index.ts';
+import { type ExitCode, PamError } from '../src/errors/index.ts';
+import type { Plan as PlanData } from '../src/model/index.ts';
+import { loadDesired, loadProjectRules, openReader, planWith } from '../src/project/index.ts';
 import { formatPlan } from '../src/report/index.ts';
 
 export default class Plan extends PamCommand {
@@ -20,7 +21,9 @@ was planned: \`pam apply --approve DIGEST\` carries out that and nothing else.`;
     ...filesFlag,
     ...planFlags,
     out: Flags.string({ description: 'Save the plan, for `pam apply FILE`. Plain JSON without secrets.', helpValue: 'FILE' }),
-    'detailed-exitcode': Flags.boolean({ description: 'Exit with 2 when there are differences, 3 when rows are blocked.' }),
+    'detailed-exitcode': Flags.boolean({
+      description: 'Exit with 2 when there are differences, 3 when rows are blocked or a policy is not kept.',
+    }),
     'as-of': Flags.string({ description: 'Plan for another moment; a plan for the future is for looking.', helpValue: 'INSTANT' }),
   };
 
@@ -31,15 +34,21 @@ was planned: \`pam apply --approve DIGEST\` carries out that and nothing else.`;
     const asOf = flags['as-of'] === undefined ? new Date().toISOString() : parseInstant(flags['as-of'], '--as-of');
     const project = await this.openProject(flags.file);
     const desired = await loadDesired(project);
+    const rules = await loadProjectRules(project);
     await using reader = await openReader(project);
     const snapshot = await reader.snapshot();
     checkSelectors(options, project, desired, snapshot);
-    const plan = planWith(project, desired, options)(snapshot, asOf);
+    const plan = planWith(project, desired, { ...options, rules })(snapshot, asOf);
     if (flags.out !== undefined) await save(flags.out, `${JSON.stringify(plan, null, 2)}\n`);
-    if (flags['detailed-exitcode'] && plan.changes.length > 0) this.setExit(plan.summary.blocked > 0 ? 3 : 2);
+    if (flags['detailed-exitcode']) this.setExit(detailedExit(plan));
     if (!this.isJson) this.warnAll(desired.warnings);
     this.print(plan, formatPlan(plan, this.paint(process.stdout)));
   }
+}
+
+function detailedExit({ changes, summary, findings }: PlanData): ExitCode {
+  if (summary.blocked > 0 || findings.some((f) => f.severity === 'error')) return 3;
+  return changes.length > 0 ? 2 : 0;
 }
 
 async function save(path: string, text: string): Promise<void> {

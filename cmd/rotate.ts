@@ -6,7 +6,7 @@ import { parseTimeout, planFlags, planOptionsOf } from '../src/cli/plan-flags.ts
 import { addressesOf, desiredFromRecords } from '../src/cli/records.ts';
 import { PamError } from '../src/errors/index.ts';
 import type { Address } from '../src/model/index.ts';
-import { planWith } from '../src/project/index.ts';
+import { findingsOf, loadProjectRules, planWith } from '../src/project/index.ts';
 import { formatLedger, formatPlan } from '../src/report/index.ts';
 
 export default class Rotate extends PamCommand {
@@ -40,7 +40,9 @@ export default class Rotate extends PamCommand {
       throw new PamError('PAM9001', 'give the addresses to rotate, or --due', { hint: 'such as: pam rotate PamUser/orders-app' });
     if (!flags['auto-approve']) refuseUnapproved('rotate');
     const project = await this.openProject();
+    const rules = await loadProjectRules(project);
     const options = {
+      rules,
       ...planOptionsOf({ grant: flags.grant, ...(flags.due ? { only: 'rotations' } : {}) }),
       ...(flags.due ? {} : { requests }),
     };
@@ -58,6 +60,7 @@ export default class Rotate extends PamCommand {
       tell: (text) => this.tell(text),
       projectLease: false,
       planAt: (snapshot, asOf) => planWith(project, desiredFromRecords(snapshot, project.owner), options)(snapshot, asOf),
+      judge: (plan, snapshot) => findingsOf(rules, plan, snapshot, desiredFromRecords(snapshot, project.owner), true),
       approve: async (vault): Promise<Approval> => {
         const snapshot = await vault.authenticate();
         const desired = desiredFromRecords(snapshot, project.owner);

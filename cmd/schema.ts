@@ -1,14 +1,14 @@
 import { Args } from '@oclif/core';
 import { PamCommand } from '../src/cli/command.ts';
 import { PamError } from '../src/errors/index.ts';
-import { schemaFor } from '../src/manifest/index.ts';
-import { isKind, KINDS } from '../src/model/index.ts';
+import { OTHER_SCHEMAS, type SchemaName, schemaFor } from '../src/manifest/index.ts';
+import { KINDS } from '../src/model/index.ts';
 import { closest } from '../src/policy/index.ts';
 
-const NAMES = [...KINDS, 'ProjectFile'] as const;
+const NAMES: readonly SchemaName[] = [...KINDS, ...OTHER_SCHEMAS];
 
 export default class Schema extends PamCommand {
-  static override summary = 'Print the JSON Schema of a manifest kind, or of pam.yaml.';
+  static override summary = 'Print the JSON Schema of a manifest kind, of pam.yaml, or of a file that it names.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> PamUser',
     '<%= config.bin %> <%= command.id %> ProjectFile > pam.schema.json',
@@ -19,12 +19,13 @@ export default class Schema extends PamCommand {
     const { args, flags } = await this.parse(Schema);
     this.useFlags(flags);
     if (args.kind === undefined) return this.print({ kinds: NAMES }, NAMES.join('\n'));
-    if (!isKind(args.kind) && args.kind !== 'ProjectFile') {
+    const name = NAMES.find((n) => n === args.kind);
+    if (name === undefined) {
       const guess = closest(args.kind, NAMES);
       throw new PamError('PAM9001', `${args.kind} is no kind`, {
         hint: guess === null ? `one of ${NAMES.join(', ')}` : `did you mean ${guess}?`,
       });
     }
-    this.log(JSON.stringify(await schemaFor(args.kind), null, 2));
+    this.log(JSON.stringify(await schemaFor(name), null, 2));
   }
 }

@@ -23,6 +23,9 @@ const KIND_FILES = {
   RotationPolicy: 'rotation-policy.json',
 };
 
+/** Files that are no manifests. */
+const OTHER_FILES = { ProjectFile: 'project.json', RuleFile: 'rule-file.json', PolicyTestFile: 'policy-test-file.json' };
+
 const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const readOrEmpty = (path) => {
   try {
@@ -106,17 +109,18 @@ function forTypes(schema, defs) {
 
 async function makeTypes(bundle) {
   const { compile } = await import('json-schema-to-typescript');
-  const { $id, $defs, ...project } = readSchema('project.json');
-  const defs = { ...bundle.$defs, ...bundled($defs) };
+  const others = Object.entries(OTHER_FILES).map(([name, file]) => [name, readSchema(file)]);
+  const defs = Object.assign({ ...bundle.$defs }, ...others.map(([, schema]) => bundled(schema.$defs)));
+  const bodyOf = ({ $id, $defs, ...schema }) => bundled(schema);
   const schema = {
     title: 'Schemas',
-    description: 'The type of each kind of manifest, and of pam.yaml.',
+    description: 'The type of each kind of manifest, of pam.yaml and of the files that it names.',
     type: 'object',
     additionalProperties: false,
-    required: [...Object.keys(KIND_FILES), 'ProjectFile'],
+    required: [...Object.keys(KIND_FILES), ...Object.keys(OTHER_FILES)],
     properties: Object.fromEntries([
       ...Object.keys(KIND_FILES).map((kind) => [kind, { $ref: `#/$defs/${kind}` }]),
-      ['ProjectFile', bundled(project)],
+      ...others.map(([name, other]) => [name, bodyOf(other)]),
     ]),
   };
   const titled = Object.fromEntries(Object.entries(defs).filter(([, def]) => def.title !== undefined));
@@ -145,7 +149,7 @@ async function makeValidators(hash) {
     validateFormats: false,
     code: { source: true, esm: true, lines: true },
   });
-  const exports = { ...KIND_FILES, ProjectFile: 'project.json' };
+  const exports = { ...KIND_FILES, ...OTHER_FILES };
   for (const file of ['common.json', ...Object.values(exports)]) ajv.addSchema(readSchema(file));
   // Functions by name: their users look them up by the kind of a document.
   const contents = `${standaloneCode(ajv, exports)}\nexport const validators = { ${Object.keys(exports).join(', ')} };`;

@@ -52,10 +52,8 @@ describe.each(projects)('examples/%s', (name) => {
     const project = await makeProject();
     try {
       await cp(join(EXAMPLES, name), folder, { recursive: true });
-      const environments = [...(await readFile(join(folder, 'pam.yaml'), 'utf8')).matchAll(/^ {2}(\w+):$/gm)].map((m) => [
-        '--env',
-        m[1] ?? '',
-      ]);
+      const [, below = ''] = (await readFile(join(folder, 'pam.yaml'), 'utf8')).split(/^environments:$/m);
+      const environments = [...below.matchAll(/^ {2}(\w+):$/gm)].map((m) => ['--env', m[1] ?? '']);
       for (const env of [[], ...environments]) {
         await pam(project, ['validate', '-C', folder, ...env]);
         await pam(project, ['fmt', '--check', '-C', folder, ...env]);
@@ -99,5 +97,22 @@ test('examples/incident: a new trigger rotates everything that one person knew, 
   await pam(project, ['apply', '--approve', plan.digest, '--target', 'label:known-by=alex']);
   expect(await pam(project, ['secret', 'get', 'PamUser/backup'])).not.toBe(before);
   expect(await pam(project, ['secret', 'get', 'PamUser/dashboards'])).toBe(other);
+  await pam(project, ['plan', '--detailed-exitcode']);
+});
+
+test('examples/policies: its tests pass, a rule that is not kept stops the apply, and a mended manifest goes through', async () => {
+  await using project = await copyOf('policies', ['shop_app'], { SHOP_ADMIN_PASSWORD: server.adminPassword });
+  expect(await pam(project, ['test'])).toContain('3 tests: 3 passed, 0 failed.');
+  const file = join(project.root, 'manifests', 'shop.yaml');
+  const good = await readFile(file, 'utf8');
+  await writeFile(file, good.replace('every: 30d', 'every: 60d'));
+  const plan = await pam(project, ['plan', '--detailed-exitcode'], 3);
+  expect(plan).toContain('✗ PamUser/shop-app: may keep a secret for 60 days, longer than 45 (longest-period, stops apply)');
+  const refused = await project.pam(['apply', '--auto-approve', '--json']);
+  expect(refused.code).toBe(3);
+  expect(refused.json<{ errors: { code: string }[] }>().errors.map((e) => e.code)).toEqual(['PAM2034']);
+  expect(await pam(project, ['list'])).not.toContain('shop-app');
+  await writeFile(file, good);
+  await pam(project, ['apply', '--auto-approve']);
   await pam(project, ['plan', '--detailed-exitcode']);
 });

@@ -1,11 +1,21 @@
 import { type ExitCode, isPamError, PamError } from '../errors/index.ts';
-import { type Change, type LedgerEntry, linkOf, type Owner, type Plan, type Snapshot, sameOwner } from '../model/index.ts';
-import { isRecordRow, planDigest, STOPPING_CODES } from '../plan/index.ts';
+import {
+  type Change,
+  type LedgerEntry,
+  linkOf,
+  type Owner,
+  type Plan,
+  type PolicyFinding,
+  type Snapshot,
+  sameOwner,
+} from '../model/index.ts';
+import { isRecordRow, planDigest } from '../plan/index.ts';
 import { createLogins, instant, type Logins, listUnfinished, lookupIn, type RotateContext } from '../rotate/index.ts';
 import type { Lease } from '../vault/vault.ts';
 import { createLedger, exitOfLedger, type Ledger } from './ledger.ts';
 import { recoverRow, runLiveRow, targetKey } from './live.ts';
 import { reschedule, writeRecords } from './records.ts';
+import { hasWork, refuseBlocked, refuseExpired, refuseStale, toWarning } from './refuse.ts';
 import { type Settled, settle } from './settle.ts';
 import { walk } from './walk.ts';
 
@@ -30,6 +40,8 @@ export interface ApplyContext {
   readonly owner: Owner;
   /** The plan of this moment, with the flags of the command. */
   planAt(snapshot: Snapshot, asOf: string): Plan;
+  /** What the rules of today find in the plan, whenever it was made. */
+  judge(plan: Plan, snapshot: Snapshot): readonly PolicyFinding[];
   /** Why nothing may run now, or undefined. */
   frozenAt(asOf: string): string | undefined;
   readonly command: string;
@@ -81,7 +93,10 @@ export async function apply(ctx: ApplyContext, approval: Approval, options: Appl
     const plan = approvedBefore ?? planApproved(ctx, approval, snapshot, asOf) ?? (await planOfEarlierRun(ctx, approval, snapshot, asOf));
     const settled = settle(plan, snapshot);
     refuseStale(settled);
-    refuseBlocked(ctx, settled, asOf);
+    refuseExpired(plan, asOf);
+    const findings = ctx.judge(plan, snapshot);
+    refuseBlocked(settled, ctx.frozenAt(asOf), findings);
+    if (hasWork(settled)) for (const finding of findings) ctx.rotate.emit(toWarning(finding));
 
     // An account that came back from the journal alone can be recovered only once this plan has linked it.
     const isLeft = (c: Change) => c.kind !== 'recover' || (ctx.projectLease && recovery.outcomeOf(c.id) === undefined);
@@ -247,7 +262,7 @@ async function planOfEarlierRun(ctx: ApplyContext, approval: Approval, snapshot:
 
 function hasDigest(plan: Plan, digest: string): boolean {
   try {
-    return planDigest(plan.owner, plan.lineage, plan.grants, plan.changes) === digest;
+    return planDigest(plan.owner, plan.lineage, plan.grants, plan.changes, plan.expiresAt) === digest;
   } catch {
     return false;
   }
@@ -261,31 +276,4 @@ function checkSavedPlan(ctx: ApplyContext, plan: Plan, snapshot: Snapshot, asOf:
   if (!sameOwner(plan.owner, ctx.owner))
     refuse(`the plan was made for ${plan.owner.project}/${plan.owner.environment}, not ${ctx.owner.project}/${ctx.owner.environment}`);
   if (plan.asOf > asOf) refuse(`the plan looks into the future (as of ${plan.asOf}): it is for reading`);
-}
-
-function refuseStale(settled: Settled): void {
-  if (settled.stale.length === 0) return;
-  const errors = settled.stale.map(
-    ({ address, expected, found }) =>
-      new PamError('PAM3001', `${address} is not as the plan found it: expected ${short(expected)}, found ${short(found)}`, {
-        hint: 'make a new plan and have it approved',
-      }),
-  );
-  const [first, ...others] = errors;
-  throw new PamError('PAM3001', first?.message ?? '', { ...(first?.hint === undefined ? {} : { hint: first.hint }), others });
-}
-
-/** A limit that is exceeded, or a freeze, stops the whole apply and names every row. */
-function refuseBlocked(ctx: ApplyContext, settled: Settled, asOf: string): void {
-  const frozen = ctx.frozenAt(asOf);
-  const open = settled.ready.filter((c) => c.kind !== 'recover');
-  if (frozen !== undefined && open.length > 0) throw new PamError('PAM2013', frozen);
-  const stopping = open.filter((c) => c.blocked !== undefined && STOPPING_CODES.includes(c.blocked.code));
-  if (stopping.length === 0) return;
-  const errors = stopping.map((c) => new PamError(c.blocked?.code as 'PAM2010', `${c.id}: ${c.blocked?.reason}`));
-  throw new PamError(errors[0]?.code ?? 'PAM2010', errors[0]?.message ?? '', { others: errors.slice(1) });
-}
-
-function short(hash: string): string {
-  return hash.slice(0, 12);
 }

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { type ApplyResult, type Approval, apply } from '../apply/index.ts';
 import { PamError } from '../errors/index.ts';
-import type { Emit, Plan, Snapshot } from '../model/index.ts';
+import type { Emit, Plan, PolicyFinding, Snapshot } from '../model/index.ts';
 import { createApplyContext, createRotateContext, openVault, type Project, refuseVolatileVault } from '../project/index.ts';
 import type { Vault } from '../vault/index.ts';
 import { stopOnSignals } from './signals.ts';
@@ -21,6 +21,7 @@ export interface ApplyRequest {
   readonly tell: (text: string) => void;
   readonly projectLease: boolean;
   planAt(snapshot: Snapshot, asOf: string): Plan;
+  judge(plan: Plan, snapshot: Snapshot): readonly PolicyFinding[];
   /** Asked with the vault open and its metadata authenticated; a refusal throws. */
   approve(vault: Vault): Promise<Approval>;
 }
@@ -44,7 +45,11 @@ export async function runApply(request: ApplyRequest): Promise<ApplyResult> {
       leaseWaitMs: flags.lockTimeoutMs,
     };
     const rotate = createRotateContext(project, vault, engine);
-    const ctx = createApplyContext(project, rotate, request.planAt, { ...engine, projectLease: request.projectLease });
+    const ctx = createApplyContext(project, rotate, request.planAt, {
+      ...engine,
+      projectLease: request.projectLease,
+      judge: request.judge,
+    });
     return await apply(ctx, approval, {
       parallelism: flags.parallelism,
       perTarget: PER_TARGET,

@@ -3,6 +3,7 @@ import { PamError } from '../errors/index.ts';
 import type { Grants, Narrowing, Snapshot } from '../model/index.ts';
 import { sameOwner } from '../model/index.ts';
 import { isSelector } from '../plan/index.ts';
+import { parseDuration } from '../policy/index.ts';
 import type { Desired, PlanOptions, Project } from '../project/index.ts';
 
 /** What `plan` and `apply` are narrowed by; the same flags give the same digest. */
@@ -26,6 +27,10 @@ export const planFlags = {
     helpValue: 'ACTION=N',
     multiple: true,
   }),
+  expires: Flags.string({
+    description: 'Until when the plan may be applied, inside its digest: 48h, or an instant, which `apply --approve` needs again.',
+    helpValue: '48h|INSTANT',
+  }),
 };
 
 export interface PlanFlagValues {
@@ -34,6 +39,7 @@ export interface PlanFlagValues {
   readonly exclude?: readonly string[] | undefined;
   readonly only?: string | undefined;
   readonly grant?: readonly string[] | undefined;
+  readonly expires?: string | undefined;
 }
 
 export function planOptionsOf(flags: PlanFlagValues): PlanOptions {
@@ -49,7 +55,8 @@ export function planOptionsOf(flags: PlanFlagValues): PlanOptions {
         hint: 'give an address (PamUser/orders-app), folder:PATH or label:KEY=VALUE',
       });
   }
-  return { narrowing, grants: parseGrants(flags.grant ?? []) };
+  const grants = parseGrants(flags.grant ?? []);
+  return { narrowing, grants, ...(flags.expires === undefined ? {} : { expiresAt: parseEnd(flags.expires) }) };
 }
 
 /** A selector that nothing fits is a typing error, not an empty plan. */
@@ -79,6 +86,12 @@ export function parseInstant(text: string, flag: string): string {
   const ms = /^\d{4}-\d{2}-\d{2}([Tt ]|$)/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(ms)) throw new PamError('PAM9001', `${flag} ${text} is no instant`, { hint: 'such as 2026-12-24T18:00:00Z' });
   return new Date(ms).toISOString();
+}
+
+/** From now on, or an instant. The instant stands in the plan: a duration would be another one each time. */
+function parseEnd(text: string): string {
+  const duration = parseDuration(text);
+  return duration.ok ? new Date(Date.now() + duration.ms).toISOString() : parseInstant(text, '--expires');
 }
 
 /** `30s`, `5m`, `1h` or a number of seconds, as milliseconds. */

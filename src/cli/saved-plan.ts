@@ -20,10 +20,11 @@ export async function readSavedPlan(path: string): Promise<Plan> {
   if (plan.formatVersion !== 1) throw refuse(`has the format ${String(plan.formatVersion)}, which this version does not know`);
   let digest: string;
   try {
-    digest = planDigest(plan.owner, plan.lineage, plan.grants, plan.changes);
+    digest = planDigest(plan.owner, plan.lineage, plan.grants, plan.changes, plan.expiresAt);
   } catch {
     throw refuse('is damaged');
   }
   if (digest !== plan.digest) throw refuse('was changed after it was made: its digest does not match its content');
-  return plan;
+  // What rules of that day found is for reading; those of today judge it anew.
+  return { ...plan, findings: Array.isArray(plan.findings) ? plan.findings : [] };
 }

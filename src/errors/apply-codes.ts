@@ -26,4 +26,10 @@ export const APPLY_CODES = {
     explanation:
       'In CI the disk of the runner may be gone after the job, and the secrets with it. If the vault and the journal lie on storage that stays, say so with `vault: { durable: true }` in pam.yaml.',
   },
+  PAM3005: {
+    title: 'the plan has expired',
+    exit: 4,
+    explanation:
+      'The plan was made with `--expires`, and that moment has passed. The end is part of the digest, so that it cannot be taken away. Make a new plan and have it approved.',
+  },
 } as const satisfies Record<`PAM3${string}`, CodeInfo>;

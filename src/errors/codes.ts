@@ -4,6 +4,7 @@ import { MANIFEST_CODES } from './manifest-codes.ts';
 import { PLAN_CODES } from './plan-codes.ts';
 import { PROVIDER_CODES } from './provider-codes.ts';
 import { ROTATION_CODES } from './rotation-codes.ts';
+import { RULE_CODES } from './rule-codes.ts';
 import { USAGE_CODES } from './usage-codes.ts';
 import { VAULT_CODES } from './vault-codes.ts';
 
@@ -11,6 +12,7 @@ import { VAULT_CODES } from './vault-codes.ts';
 export const CODES = {
   ...MANIFEST_CODES,
   ...PLAN_CODES,
+  ...RULE_CODES,
   ...APPLY_CODES,
   ...ROTATION_CODES,
   ...VAULT_CODES,

@@ -154,11 +154,6 @@ export const MANIFEST_CODES = {
     exit: 8,
     explanation: 'The dates are not in the calendar, or the end lies before the beginning.',
   },
-  PAM1031: {
-    title: 'this version does not know policies yet',
-    exit: 8,
-    explanation: '`policies` in pam.yaml would have no effect, which is worse than an error. Remove it.',
-  },
   PAM1034: {
     title: 'the file cannot be laid out',
     exit: 8,

@@ -3,5 +3,14 @@ export { allows } from './checks.ts';
 export { type Formatted, formatManifest } from './format.ts';
 export { type LoadedManifests, type LoadOptions, loadManifests, type ManifestFile } from './load.ts';
 export { freezeBounds, type LoadedProjectFile, loadProjectFile, momentMs } from './project-file.ts';
-export { type SchemaName, schemaFor } from './schema.ts';
+export {
+  type InlineManifest,
+  type LoadedPolicyTests,
+  type LoadedRuleFile,
+  loadPolicyTests,
+  loadRuleFile,
+  type PolicyTest,
+} from './rule-files.ts';
+export { OTHER_SCHEMAS, type SchemaName, schemaFor } from './schema.ts';
+export type { ErrorAt } from './typed-document.ts';
 export type * from './types.gen.ts';

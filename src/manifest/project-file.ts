@@ -1,9 +1,11 @@
-import type { PamError } from '../errors/index.ts';
+import { PamError } from '../errors/index.ts';
+import { parseDuration } from '../policy/index.ts';
 import { holdsPassword } from './checks.ts';
 import { readDocuments } from './documents.ts';
 import { explainSchemaErrors, isSoundIn, literalSecret, type Subject, validate } from './schema-problems.ts';
 import { openSource, problemAt, toProblems } from './source.ts';
 import { markOf, readTree } from './tree.ts';
+import { createErrorAt, type ErrorAt } from './typed-document.ts';
 import type { EnvironmentOverrides, FreezePeriod, ProjectFile } from './types.gen.ts';
 import { validators } from './validators.gen.js';
 
@@ -11,12 +13,14 @@ export interface LoadedProjectFile {
   /** Null where there are problems. Paths and sources stand in it as written, relative to the file. */
   readonly project: ProjectFile | null;
   readonly problems: readonly PamError[];
+  /** For what other rooms find wrong with it. */
+  readonly errorAt: ErrorAt;
 }
 
 /** Reads pam.yaml: all problems at once, each at its place. `path`: as the user is to see it. */
 export function loadProjectFile(path: string, text: Uint8Array): LoadedProjectFile {
   const opened = openSource(path, text);
-  if ('problem' in opened) return { project: null, problems: [opened.problem] };
+  if ('problem' in opened) return { project: null, problems: [opened.problem], errorAt: nowhere };
   const { source } = opened;
   const [document, second] = [...readDocuments(source)];
   if (document === undefined) {
@@ -24,10 +28,12 @@ export function loadProjectFile(path: string, text: Uint8Array): LoadedProjectFi
     return {
       project: null,
       problems: [problemAt(source, span, 'PAM1010', 'the project file is empty', { hint: 'run pam init to make one' })],
+      errorAt: nowhere,
     };
   }
   const tree = readTree(source, document);
   const subject: Subject = { label: 'the project file', source, tree };
+  const errorAt = createErrorAt(subject);
   const problems = toProblems(source, subject.label, [...document.faults, ...tree.faults]);
   if (second !== undefined)
     problems.push(
@@ -40,10 +46,13 @@ export function loadProjectFile(path: string, text: Uint8Array): LoadedProjectFi
     const isSound = isSoundIn(tree, errors);
     // What cannot be seen in a value with problems is seen once they are mended.
     if (isSound('')) problems.push(...checkProject(subject, file));
-    if (problems.length === 0) return { project: file, problems };
+    if (problems.length === 0) return { project: file, problems, errorAt };
   }
-  return { project: null, problems };
+  return { project: null, problems, errorAt };
 }
+
+/** Of a file that has no places. */
+const nowhere: ErrorAt = (_, code, message) => new PamError(code, message);
 
 /** What a schema cannot say. */
 function checkProject(subject: Subject, project: ProjectFile): PamError[] {
@@ -53,7 +62,7 @@ function checkProject(subject: Subject, project: ProjectFile): PamError[] {
 
 function checkSettings(subject: Subject, pointer: string, settings: EnvironmentOverrides): PamError[] {
   const problems: PamError[] = [];
-  const report = (at: string, code: 'PAM1030' | 'PAM1031', message: string, hint?: string) =>
+  const report = (at: string, code: 'PAM1030', message: string, hint?: string) =>
     problems.push(problemAt(subject.source, markOf(subject.tree, at), code, `${subject.label}: ${message}`, { hint }));
   const urls = [settings.vault, settings.journal].map((store) => (store !== undefined && 'url' in store ? store.url : undefined));
   urls.forEach((url, index) => {
@@ -71,8 +80,10 @@ function checkSettings(subject: Subject, pointer: string, settings: EnvironmentO
   settings.drift?.accept?.forEach(({ until }, index) => {
     if (Number.isNaN(momentMs(until, 'first'))) report(`${pointer}/drift/accept/${index}/until`, 'PAM1030', 'this day does not exist');
   });
-  if (settings.policies !== undefined && settings.policies.length > 0) {
-    report(`${pointer}/policies`, 'PAM1031', 'this version does not know policies yet', 'remove policies');
+  const longest = settings.policies?.rules?.['longest-period'];
+  if (typeof longest === 'object' && longest.max !== undefined) {
+    const period = parseDuration(longest.max);
+    if (!period.ok) report(`${pointer}/policies/rules/longest-period/max`, 'PAM1030', period.reason, period.hint);
   }
   return problems;
 }

@@ -1,21 +1,33 @@
 import type { JsonObject, Kind } from '../model/index.ts';
 
-/** The kinds that `pam schema` knows, and pam.yaml. */
-export type SchemaName = Kind | 'ProjectFile';
+/** What is no manifest: pam.yaml, and the files that it names. */
+const OTHER_FILES = {
+  ProjectFile: () => import('../../schemas/project.json', { with: { type: 'json' } }),
+  RuleFile: () => import('../../schemas/rule-file.json', { with: { type: 'json' } }),
+  PolicyTestFile: () => import('../../schemas/policy-test-file.json', { with: { type: 'json' } }),
+};
+export const OTHER_SCHEMAS = Object.keys(OTHER_FILES) as readonly (keyof typeof OTHER_FILES)[];
+
+/** The kinds that `pam schema` knows, and the other files. */
+export type SchemaName = Kind | keyof typeof OTHER_FILES;
 
 /**
- * The JSON Schema (2020-12) of a kind of manifest or of pam.yaml, self-contained: every `$ref` leads into its own `$defs`.
+ * The JSON Schema (2020-12) of a kind of manifest, of pam.yaml or of a file that it names, self-contained: every `$ref` leads into its own `$defs`.
  * Loaded when asked for: no other command needs it.
  */
 export async function schemaFor(name: SchemaName): Promise<JsonObject> {
   const { default: bundle } = await import('../../schemas/manifest.json', { with: { type: 'json' } });
-  if (name === 'ProjectFile') {
-    const { default: project } = await import('../../schemas/project.json', { with: { type: 'json' } });
-    const { $defs, ...schema } = JSON.parse(JSON.stringify(project).replaceAll('"common.json#/', '"#/')) as Bundle;
+  if (isOther(name)) {
+    const { default: file } = await OTHER_FILES[name]();
+    const { $defs, ...schema } = JSON.parse(JSON.stringify(file).replaceAll('"common.json#/', '"#/')) as Bundle;
     return select(schema, { ...(bundle as unknown as Bundle).$defs, ...$defs });
   }
   const { $defs, $schema } = bundle as unknown as Bundle;
   return select({ ...($schema === undefined ? {} : { $schema }), $id: `${name}.json`, ...$defs[name] }, $defs);
+}
+
+function isOther(name: SchemaName): name is keyof typeof OTHER_FILES {
+  return Object.hasOwn(OTHER_FILES, name);
 }
 
 interface Bundle extends JsonObject {

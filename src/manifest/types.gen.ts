@@ -13,9 +13,87 @@ export type VaultSettings = LocalVault | PostgresVault | KeeperVault;
  * Where the notes about rotations in flight are kept: never on a runner's own disk alone.
  */
 export type JournalSettings = LocalJournal | PostgresJournal;
+/**
+ * The severity of a rule that takes no parameters.
+ */
+export type OwnRule =
+  | ('off' | 'warning' | 'error')
+  | {
+      /**
+       * `error` stops an apply, `warning` is shown, `off` leaves the rule out.
+       */
+      severity?: 'off' | 'warning' | 'error';
+    };
+/**
+ * An account is rotated at least this often.
+ */
+export type LongestPeriod =
+  | ('off' | 'warning' | 'error')
+  | {
+      /**
+       * `error` stops an apply, `warning` is shown, `off` leaves the rule out.
+       */
+      severity?: 'off' | 'warning' | 'error';
+      /**
+       * The longest time between two rotations; 90d where it is left out.
+       */
+      max?: string;
+    };
+/**
+ * Generated passwords have at least this entropy.
+ */
+export type PasswordStrength =
+  | ('off' | 'warning' | 'error')
+  | {
+      /**
+       * `error` stops an apply, `warning` is shown, `off` leaves the rule out.
+       */
+      severity?: 'off' | 'warning' | 'error';
+      /**
+       * Bits of entropy of a generated password; 80 where it is left out.
+       */
+      min?: number;
+    };
+/**
+ * A credential administers few resources.
+ */
+export type SharedAdmin =
+  | ('off' | 'warning' | 'error')
+  | {
+      /**
+       * `error` stops an apply, `warning` is shown, `off` leaves the rule out.
+       */
+      severity?: 'off' | 'warning' | 'error';
+      /**
+       * Resources that one credential may administer; 1 where it is left out.
+       */
+      max?: number;
+    };
+/**
+ * Rotations are spread over time.
+ */
+export type RotationsPerHour =
+  | ('off' | 'warning' | 'error')
+  | {
+      /**
+       * `error` stops an apply, `warning` is shown, `off` leaves the rule out.
+       */
+      severity?: 'off' | 'warning' | 'error';
+      /**
+       * Rotations that may fall into one hour; 50 where it is left out.
+       */
+      max?: number;
+    };
+/**
+ * A file of rules in CEL that manifests and plans must keep; `policies.files` of pam.yaml names it.
+ *
+ * @minItems 1
+ * @maxItems 1000
+ */
+export type RuleFile = Rule[];
 
 /**
- * The type of each kind of manifest, and of pam.yaml.
+ * The type of each kind of manifest, of pam.yaml and of the files that it names.
  */
 export interface Schemas {
   PamConfiguration: PamConfigurationManifest;
@@ -26,6 +104,8 @@ export interface Schemas {
   PamUser: PamUserManifest;
   RotationPolicy: RotationPolicyManifest;
   ProjectFile: ProjectFile;
+  RuleFile: RuleFile;
+  PolicyTestFile: PolicyTestFile;
 }
 /**
  * An environment that resources live in.
@@ -1117,14 +1197,7 @@ export interface ProjectFile {
    */
   allowCommands?: string[][];
   drift?: DriftSettings;
-  /**
-   * Files with rules that a plan must keep.
-   *
-   * @maxItems 256
-   *
-   * Items: A file with rules.
-   */
-  policies?: string[];
+  policies?: PolicySettings;
   /**
    * What differs in an environment that `--env` chooses; without it the environment is `default`.
    */
@@ -1316,6 +1389,39 @@ export interface AcceptedDrift {
   until: string;
 }
 /**
+ * Rules that manifests and plans must keep. Where the field stands, the built-in rules are in force as well, each at its default severity.
+ */
+export interface PolicySettings {
+  /**
+   * Globs of the files with rules in CEL, relative to pam.yaml.
+   *
+   * @maxItems 256
+   *
+   * Items: A glob.
+   */
+  files?: string[];
+  /**
+   * Globs of the tests that `pam test` runs, relative to pam.yaml; `policies/tests/** /*.yaml` where it is left out.
+   *
+   * @maxItems 256
+   *
+   * Items: A glob.
+   */
+  tests?: string[];
+  rules?: RuleSettings;
+}
+/**
+ * Severity and parameters of single rules, built in or from files, by their id.
+ */
+export interface RuleSettings {
+  'every-user-rotates'?: OwnRule;
+  'longest-period'?: LongestPeriod;
+  'password-strength'?: PasswordStrength;
+  'shared-admin-credential'?: SharedAdmin;
+  'rotations-per-hour'?: RotationsPerHour;
+  [k: string]: OwnRule | LongestPeriod | PasswordStrength | SharedAdmin | RotationsPerHour | undefined;
+}
+/**
  * What differs from the rest of the file. Each field given replaces the whole of the same one above.
  */
 export interface EnvironmentOverrides {
@@ -1344,12 +1450,115 @@ export interface EnvironmentOverrides {
    */
   allowCommands?: string[][];
   drift?: DriftSettings;
+  policies?: PolicySettings;
+}
+/**
+ * One rule.
+ */
+export interface Rule {
   /**
-   * Files with rules that a plan must keep.
-   *
-   * @maxItems 256
-   *
-   * Items: A file with rules.
+   * Unique in the project: what pam.yaml turns off or up.
    */
-  policies?: string[];
+  id: string;
+  /**
+   * Why the rule exists, for `pam test --list`.
+   */
+  description?: string;
+  /**
+   * What it is evaluated for: each resource as it will be, each change, each link, or the plan as a whole.
+   */
+  on: 'resource' | 'change' | 'link' | 'plan';
+  /**
+   * CEL: selects what the rule is about; everything where it is left out.
+   */
+  when?: string;
+  /**
+   * CEL: must hold.
+   */
+  require: string;
+  /**
+   * `error` stops an apply, `warning` is shown; `error` where it is left out.
+   */
+  severity?: 'error' | 'warning' | 'off';
+  /**
+   * What is wrong where it does not hold. It follows the address.
+   */
+  message: string;
+  /**
+   * CEL: a text that says it with its values, instead of `message`.
+   */
+  messageExpression?: string;
+  /**
+   * What to do about it.
+   */
+  hint?: string;
+}
+/**
+ * Tests of rules, one a document, for `pam test`: given these manifests, exactly these findings.
+ */
+export interface PolicyTestFile {
+  /**
+   * What the test shows, as a sentence.
+   */
+  name: string;
+  /**
+   * What `environment` is for the rules; `default` where it is left out.
+   */
+  environment?: string;
+  /**
+   * The moment of the plan, an RFC 3339 instant; 2027-01-01T00:00:00Z where it is left out.
+   */
+  now?: string;
+  /**
+   * What was applied before, so that the plan also updates and releases; nothing where it is left out.
+   *
+   * @maxItems 1000
+   *
+   * Items: A manifest, or the path of a file with manifests, relative to this file.
+   */
+  applied?: (string | {})[];
+  /**
+   * What is declared.
+   *
+   * @maxItems 1000
+   *
+   * Items: A manifest, or the path of a file with manifests, relative to this file.
+   */
+  manifests: (string | {})[];
+  /**
+   * Only findings of these rules count; of all rules where it is left out.
+   *
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: The id of a rule.
+   */
+  rules?: string[];
+  /**
+   * The findings, in any order: these and no others.
+   *
+   * @maxItems 10000
+   */
+  expect: ExpectedFinding[];
+}
+/**
+ * A finding.
+ */
+export interface ExpectedFinding {
+  /**
+   * The id of the rule.
+   */
+  rule: string;
+  /**
+   * What it is about; left out for a finding about the whole plan.
+   */
+  address?: string;
+  /**
+   * Any where it is left out.
+   */
+  severity?: 'error' | 'warning';
+  /**
+   * A piece of its message; any where it is left out.
+   */
+  message?: string;
 }

@@ -32,5 +32,5 @@ export interface Validator {
   errors?: readonly SchemaError[] | null;
 }
 
-/** By the kind of manifest, and the one of pam.yaml. */
-export const validators: Readonly<Record<Kind | 'ProjectFile', Validator>>;
+/** By the kind of manifest, and those of the other files. */
+export const validators: Readonly<Record<Kind | 'ProjectFile' | 'RuleFile' | 'PolicyTestFile', Validator>>;

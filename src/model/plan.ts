@@ -136,6 +136,19 @@ export interface Risk {
   readonly message: string;
 }
 
+/** A rule that is not kept by what the plan would leave behind. Never part of the digest: rules of today judge every plan. */
+export interface PolicyFinding {
+  /** The id of the rule. */
+  readonly rule: string;
+  /** An `error` stops an apply as a whole, a `warning` is shown. */
+  readonly severity: 'error' | 'warning';
+  /** Absent for what is about the plan as a whole. */
+  readonly address?: Address;
+  readonly message: string;
+  readonly hint?: string;
+  readonly source?: SourceLocation;
+}
+
 export interface UnmanagedRecord {
   readonly address: Address;
   readonly releasedAt: Instant;
@@ -161,6 +174,11 @@ export interface Narrowing {
   readonly files: readonly string[];
 }
 
+/** Does the run leave out what it would otherwise look at? `-f` replaces manifests and leaves out none. */
+export function isPartial({ targets, excludes, only }: Narrowing): boolean {
+  return targets.length > 0 || excludes.length > 0 || only !== undefined;
+}
+
 /** Plain, serialisable data without secrets: what is saved is what is applied. Its JSON Schema is `schemas/plan.json`. */
 export interface Plan {
   readonly formatVersion: 1;
@@ -172,12 +190,16 @@ export interface Plan {
   readonly manifestDigest: string;
   readonly narrowing: Narrowing;
   readonly grants: Grants;
+  /** From when on it may not be applied any more; only where that was asked for. */
+  readonly expiresAt?: Instant;
   /** In the order of work: dependency layers, addresses within. */
   readonly changes: readonly Change[];
   readonly risks: readonly Risk[];
+  /** What rules found, sorted by address, rule and message. */
+  readonly findings: readonly PolicyFinding[];
   readonly unmanaged: readonly UnmanagedRecord[];
   readonly summary: PlanSummary;
-  /** `sha256:…` over project, environment, lineage, grants and the declared rows: see `isDeclared`. */
+  /** `sha256:…` over project, environment, lineage, grants, `expiresAt` and the declared rows: see `isDeclared`. */
   readonly digest: string;
 }
 

@@ -33,6 +33,8 @@ export interface PlanInput {
   readonly asOf: Instant;
   readonly narrowing: Narrowing;
   readonly grants: Grants;
+  /** From when on the plan may not be applied any more. */
+  readonly expiresAt?: Instant;
   readonly limits: Limits;
   readonly freezes: readonly Freeze[];
   /** By target type; a type that is missing has no provider in this version. */

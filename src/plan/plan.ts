@@ -50,15 +50,17 @@ export function makePlan(input: PlanInput): Plan {
     manifestDigest: input.manifestDigest,
     narrowing: input.narrowing,
     grants: input.grants,
+    ...(input.expiresAt === undefined ? {} : { expiresAt: input.expiresAt }),
     changes,
     risks: findRisks(input, world, changes).filter((r) => wanted(r.address)),
+    findings: [],
     unmanaged: world.pairs.flatMap((p) =>
       p.desired === undefined && p.record?.status === 'released' && p.record.releasedAt !== undefined
         ? [{ address: p.address, releasedAt: p.record.releasedAt }]
         : [],
     ),
     summary: summarize(changes, world.pairs.filter((p) => p.desired !== undefined && wanted(p.address) && !touched.has(p.address)).length),
-    digest: planDigest(input.owner, input.snapshot.lineage, input.grants, changes),
+    digest: planDigest(input.owner, input.snapshot.lineage, input.grants, changes, input.expiresAt),
   };
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ApplyContext, ApplyFailpoint } from '../apply/index.ts';
-import type { Address, Emit, Grants, Narrowing, Plan, Snapshot } from '../model/index.ts';
+import type { Address, Emit, Grants, Instant, Narrowing, Plan, Snapshot } from '../model/index.ts';
 import { makePlan, type PlanInput } from '../plan/index.ts';
 import {
   type Clock,
@@ -16,6 +16,7 @@ import type { Vault } from '../vault/index.ts';
 import { readInput } from './inputs.ts';
 import { type Desired, journalPath, type Project } from './project.ts';
 import { CAPABILITIES, loadProvider } from './providers.ts';
+import { findingsOf, type Rules, withFindings } from './rules.ts';
 import { describeHolder } from './vaults.ts';
 
 export const systemClock: Clock = {
@@ -59,6 +60,9 @@ export interface PlanOptions {
   readonly narrowing: Narrowing;
   readonly grants: Grants;
   readonly requests?: readonly Address[];
+  readonly expiresAt?: Instant;
+  /** What plans are judged by; without them by nothing. */
+  readonly rules?: Rules;
 }
 
 export const WHOLE: Narrowing = { targets: [], excludes: [], files: [] };
@@ -76,6 +80,7 @@ export function planInput(project: Project, desired: Desired, snapshot: Snapshot
     limits: project.limits,
     freezes: project.freezes,
     capabilities: CAPABILITIES,
+    ...(options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt }),
     ...(options.requests === undefined ? {} : { requests: options.requests }),
   };
 }
@@ -84,12 +89,13 @@ export function createApplyContext(
   project: Project,
   rotate: RotateContext,
   planAt: ApplyContext['planAt'],
-  options: EngineOptions & { projectLease: boolean },
+  options: EngineOptions & { projectLease: boolean; judge: ApplyContext['judge'] },
 ): ApplyContext {
   return {
     rotate,
     owner: project.owner,
     planAt,
+    judge: options.judge,
     frozenAt: (asOf) => {
       const freeze = project.freezes.find((f) => f.from <= asOf && asOf < f.until);
       return freeze === undefined ? undefined : `changes are frozen until ${freeze.until}: ${freeze.reason}`;
@@ -101,7 +107,11 @@ export function createApplyContext(
 }
 
 export function planWith(project: Project, desired: Desired, options: PlanOptions): (snapshot: Snapshot, asOf: string) => Plan {
-  return (snapshot, asOf) => makePlan(planInput(project, desired, snapshot, asOf, options));
+  const { rules = [], requests } = options;
+  return (snapshot, asOf) => {
+    const plan = makePlan(planInput(project, desired, snapshot, asOf, options));
+    return withFindings(plan, findingsOf(rules, plan, snapshot, desired, requests !== undefined));
+  };
 }
 
 /**

@@ -32,6 +32,12 @@ export async function readManifestFiles(
   return Promise.all(sorted.map(async (path) => ({ path: showPath(root, path), text: await readBytes(path) })));
 }
 
+/** The files of globs that pam.yaml has besides manifests, sorted by path. */
+export async function readFiles(root: string, globs: readonly string[]): Promise<readonly ManifestFile[]> {
+  const paths = await expand(root, globs);
+  return Promise.all([...new Set(paths)].sort().map(async (path) => ({ path: showPath(root, path), text: await readBytes(path) })));
+}
+
 async function expand(root: string, patterns: readonly string[]): Promise<string[]> {
   const found = await glob([...patterns], {
     cwd: root,

@@ -8,7 +8,9 @@ export {
   WHOLE,
 } from './engine.ts';
 export { type InitOptions, type InitResult, initProject } from './init.ts';
+export { type PolicyTestResult, runPolicyTests } from './policy-tests.ts';
 export { acceptedDrift, type Desired, loadDesired, openProject, type Project, type ProjectOptions, readManifests } from './project.ts';
+export { findingsOf, loadProjectRules, type Rules } from './rules.ts';
 export {
   backupVault,
   listJournal,

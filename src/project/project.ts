@@ -3,7 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { combineErrors, PamError } from '../errors/index.ts';
 import { buildGraph } from '../graph/index.ts';
-import { freezeBounds, loadManifests, loadProjectFile, type ManifestFile, momentMs, type ProjectFile } from '../manifest/index.ts';
+import {
+  type ErrorAt,
+  freezeBounds,
+  loadManifests,
+  loadProjectFile,
+  type ManifestFile,
+  momentMs,
+  type ProjectFile,
+} from '../manifest/index.ts';
 import { compareText, type DesiredResource, type Owner } from '../model/index.ts';
 import type { AcceptedDrift, Freeze, Limits } from '../plan/index.ts';
 import { findProjectFile, readManifestFiles, showPath } from './find.ts';
@@ -24,6 +32,8 @@ export interface Project {
   readonly files: readonly string[];
   readonly limits: Limits;
   readonly freezes: readonly Freeze[];
+  /** For what other rooms find wrong with pam.yaml; the pointer is relative to the settings that are in force. */
+  readonly errorAt: (field: 'policies', ...rest: Parameters<ErrorAt>) => PamError;
 }
 
 export interface Desired {
@@ -36,7 +46,7 @@ export interface Desired {
 export async function openProject(options: ProjectOptions): Promise<Project> {
   const path = findProjectFile(options.folder);
   const root = dirname(path);
-  const { project, problems } = loadProjectFile(showPath(root, path), await readFile(path));
+  const { project, problems, errorAt } = loadProjectFile(showPath(root, path), await readFile(path));
   if (project === null || problems.length > 0) throw combineErrors(problems);
   const { environments = {}, ...common } = project;
   const environment = options.environment ?? 'default';
@@ -58,6 +68,8 @@ export async function openProject(options: ProjectOptions): Promise<Project> {
       const { from, to } = freezeBounds(period);
       return { from: toInstant(from), until: toInstant(to), reason: period.reason };
     }),
+    errorAt: (field, pointer, ...rest) =>
+      errorAt(`${overrides?.[field] === undefined ? '' : `/environments/${environment}`}/${field}${pointer}`, ...rest),
   };
 }
 

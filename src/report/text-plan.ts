@@ -1,5 +1,5 @@
 import { diffLines } from 'diff';
-import type { Change, ChangeKind, FieldChange, Json, Plan, PlanSummary } from '../model/index.ts';
+import type { Change, ChangeKind, FieldChange, Json, Plan, PlanSummary, PolicyFinding } from '../model/index.ts';
 import type { Paint } from './paint.ts';
 
 /** Terraform's signs, and those that it has no need of. */
@@ -65,6 +65,7 @@ export function formatPlan(plan: Plan, paint: Paint): string {
       '',
     );
   }
+  if (plan.findings.length > 0) lines.push(paint.bold('Policies'), ...plan.findings.flatMap((f) => formatFinding(f, paint)), '');
   if (plan.unmanaged.length > 0) {
     lines.push(
       paint.bold('Released, no longer managed'),
@@ -73,7 +74,18 @@ export function formatPlan(plan: Plan, paint: Paint): string {
     );
   }
   lines.push(paint.bold(formatSummary(plan.summary)), `Digest: ${plan.digest}`);
+  if (plan.expiresAt !== undefined) lines.push(`Expires: ${plan.expiresAt} (apply --approve needs --expires ${plan.expiresAt})`);
   return lines.join('\n');
+}
+
+function formatFinding({ severity, address, message, rule, hint, source }: PolicyFinding, paint: Paint): readonly string[] {
+  const sign = severity === 'error' ? paint.red('✗') : paint.yellow('!');
+  const place = source === undefined ? [] : [paint.dim(`      --> ${source.file}:${source.line}:${source.column}`)];
+  return [
+    `  ${sign} ${address === undefined ? '' : `${address}: `}${message} ${paint.dim(`(${rule}${severity === 'error' ? ', stops apply' : ''})`)}`,
+    ...(severity === 'error' ? place : []),
+    ...(hint === undefined ? [] : [`      ${paint.cyan('hint')}: ${hint}`]),
+  ];
 }
 
 /** Rows of one object stand together, in the order in which their objects are first touched. */

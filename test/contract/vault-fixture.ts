@@ -116,6 +116,7 @@ export function run(id: string, digest: string, startedAt: string, addresses: re
     grants: {},
     changes,
     risks: [],
+    findings: [],
     unmanaged: [],
     summary: { counts: {}, rotateReasons: {}, blocked: 0, unchanged: 0 },
     digest,

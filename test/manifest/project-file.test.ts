@@ -93,7 +93,22 @@ describe('pam.yaml', () => {
       'project: a\nvault: { type: local }\ndrift: { accept: [{ address: ‸User/a, reason: x, until: 2027-01-01 }] }\n',
     ],
     ['a command that is a text', 'PAM1015', 'project: a\nvault: { type: local }\nallowCommands: [‸op read]\n'],
-    ['policies', 'PAM1031', 'project: a\nvault: { type: local }\npolicies: ‸[a.yaml]\n'],
+    ['policies that are a list', 'PAM1015', 'project: a\nvault: { type: local }\npolicies: ‸[a.yaml]\n'],
+    [
+      'a severity that there is not',
+      'PAM1016',
+      'project: a\nvault: { type: local }\npolicies: { rules: { longest-period: { severity: ‸fatal } } }\n',
+    ],
+    [
+      'a parameter of another rule',
+      'PAM1013',
+      'project: a\nvault: { type: local }\npolicies: { rules: { every-user-rotates: { ‸max: 3 } } }\n',
+    ],
+    [
+      'a period that is no duration',
+      'PAM1030',
+      'project: a\nvault: { type: local }\npolicies: { rules: { longest-period: { max: ‸1h2d } } }\n',
+    ],
     ['a key that stands twice', 'PAM1004', 'project: a\nvault: { type: local }\n‸project: b\n'],
   ])('with %s is refused at its place', (_, code, text) => {
     const before = text.slice(0, text.indexOf('‸')).split('\n');

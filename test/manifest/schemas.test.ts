@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { schemaFor } from '../../src/manifest/index.ts';
+import { OTHER_SCHEMAS, schemaFor } from '../../src/manifest/index.ts';
 import { KINDS } from '../../src/model/index.ts';
 import { load } from './load.ts';
 import { MALFORMED } from './malformed.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const OF_MANIFESTS = /^(?:common|manifest|project|pam-.*|rotation-policy)\.json$/;
+const OF_MANIFESTS = /^(?:common|manifest|project|pam-.*|rotation-policy|rule-file|policy-test-file)\.json$/;
 const files = readdirSync(`${root}/schemas`).filter((file) => OF_MANIFESTS.test(file));
 
 interface SchemaNode {
@@ -110,7 +110,7 @@ describe('the schema for editors', () => {
 });
 
 describe('the schema of one kind', () => {
-  test.each([...KINDS, 'ProjectFile'] as const)('of %s leads nowhere but into itself', async (name) => {
+  test.each([...KINDS, ...OTHER_SCHEMAS] as const)('of %s leads nowhere but into itself', async (name) => {
     const schema = await schemaFor(name);
     const ajv = new Ajv2020({ strict: false, validateFormats: false, discriminator: true });
     expect(() => ajv.compile(schema)).not.toThrow();
