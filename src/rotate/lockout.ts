@@ -37,13 +37,15 @@ export function budgetOf(
   { locksOut, lockout, failures = 0 }: LockoutState,
 ): AttemptBudget | null {
   const expected = kind === 'taken' || kind === 'expected';
-  if (lockout === undefined) return { ...base, expected, ...(locksOut ? { lockAt: ASSUMED_THRESHOLD } : {}) };
+  // What the target took a moment ago opens the account, and a good login sets its count back: held back, the rotation would hang.
+  const lockAt = kind === 'taken' || !locksOut ? undefined : (lockout?.maxFailures ?? ASSUMED_THRESHOLD);
+  const bound = { expected, ...(lockAt === undefined ? {} : { lockAt }) };
+  if (lockout === undefined) return { ...base, ...bound };
   const { maxFailures, windowMs = UNBOUNDED_WINDOW_MS } = lockout;
   const isGuess = kind === 'guess' || kind === 'fallback';
   const max = Math.min(base.max, Math.max(0, maxFailures - (isGuess ? 2 : 1)));
-  // What the target took a moment ago opens the account: held back, the rotation would hang on what others do.
   if (max === 0 || (kind !== 'taken' && failures >= maxFailures - 1)) return null;
-  return { max, windowMs: Math.max(base.windowMs, windowMs), expected, lockAt: maxFailures };
+  return { max, windowMs: Math.max(base.windowMs, windowMs), ...bound };
 }
 
 /** What the target says about lockouts goes onto the record where it is news: a recovery may not be able to look before it logs in. */
