@@ -15,7 +15,7 @@ export const OPENLDAP_ATTRIBUTES = [
 ] as const;
 
 /** "Locked by an administrator, until one takes it back": no time that could pass. */
-const FOR_GOOD = '000001010000Z';
+export const FOR_GOOD = '000001010000Z';
 
 interface Policy {
   readonly maxFailures?: number;
@@ -72,7 +72,7 @@ async function readPolicy(connection: Connection, entry: Entry, boundMs: number)
 }
 
 /** GeneralizedTime in UTC (RFC 4517 §3.3.13) as milliseconds; what cannot be read is long past. */
-function timeOf(text: string): number {
+export function timeOf(text: string): number {
   const [, year, month, day, hour, minute, second = '00'] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:[.,]\d+)?Z$/.exec(text) ?? [];
   return year === undefined ? 0 : Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }
