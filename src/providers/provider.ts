@@ -50,6 +50,8 @@ export interface AccountState {
   readonly locked?: boolean;
   readonly disabled?: boolean;
   readonly expired?: boolean;
+  /** The secret still logs in, but only to set another one. */
+  readonly mustChange?: boolean;
   /** In words, for a person; empty when the account can be rotated. */
   readonly obstacles: readonly string[];
   readonly lastChangedAt?: Instant;
@@ -163,6 +165,22 @@ export interface FoundAccount {
  */
 export interface Discover {
   discover(): AsyncIterable<FoundAccount>;
+}
+
+/** A public key that opens the account besides those that are ours. */
+export interface ForeignKey {
+  /** `SHA256:…`, as ssh-keygen prints it. */
+  readonly fingerprint: string;
+  readonly type: string;
+}
+
+/** Of targets where several keys open one account: those on file that are none of `own`, sorted by fingerprint. */
+export interface KeyList {
+  listForeignKeys(account: Account, own: readonly Secret[]): Promise<readonly ForeignKey[]>;
+}
+
+export function canListKeys(provider: Provider): provider is Provider & KeyList {
+  return 'listForeignKeys' in provider;
 }
 
 export function hasOracle(provider: Provider): provider is Provider & OracleOf {

@@ -7,6 +7,7 @@ export { ingestInput } from './ingest.ts';
 export { createJournal, type Journal, type JournalEntry, type JournalStorage } from './journal.ts';
 export { fileJournalStorage } from './journal-files.ts';
 export { createLogins, type Logins } from './logins.ts';
+export { type LiveReport, lookAtTargets } from './look.ts';
 export { listUnfinished, recoverAccount, type Unfinished } from './recover.ts';
 export { isReasonDone, rotateAccount } from './rotate.ts';
 export { type Lookup, lookupIn, type Subject } from './subject.ts';

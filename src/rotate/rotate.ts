@@ -1,5 +1,5 @@
 import { type Code, isPamError } from '../errors/index.ts';
-import type { RecordId, RotateReason, VaultRecord } from '../model/index.ts';
+import type { RecordId, RotateReason, SeenState, VaultRecord } from '../model/index.ts';
 import { versionIn } from '../model/index.ts';
 import { hasOracle, type Provider } from '../providers/provider.ts';
 import type { Lease } from '../vault/vault.ts';
@@ -7,6 +7,7 @@ import { type RotateContext, RotationError } from './context.ts';
 import { drive, type RotationResult } from './drive.ts';
 import type { Logins } from './logins.ts';
 import { finishActive } from './recover.ts';
+import { rememberState } from './seen.ts';
 import { describeSubject, type Lookup, rotationFields, type Subject } from './subject.ts';
 import { beginWork, refOf } from './work.ts';
 
@@ -85,8 +86,9 @@ async function rotateOnce(
 ): Promise<RotationResult> {
   if (ctx.stop.aborted) return { outcome: 'unchanged', code: 'PAM4012', detail: 'interrupted before it began' };
   let session: Provider;
+  let seen: SeenState;
   try {
-    session = await preflight(ctx, logins, subject);
+    ({ session, seen } = await preflight(ctx, logins, subject));
   } catch (error) {
     if (!isPamError(error)) throw error;
     return { outcome: 'unchanged', code: error.code, detail: error.message, ...blameActor(subject, error.code) };
@@ -96,7 +98,7 @@ async function rotateOnce(
     throw error;
   });
   const start = { staged: false, journaled: false, committed: false, abandoned: false, requests: 'clear' as const, deadline: null, header };
-  return drive(ctx, logins, subject, lease, work, start, session);
+  return drive(ctx, logins, subject, lease, { ...work, seen }, start, session);
 }
 
 async function begin(ctx: RotateContext, subject: Subject, reason: RotateReason): ReturnType<typeof beginWork> {
@@ -106,9 +108,13 @@ async function begin(ctx: RotateContext, subject: Subject, reason: RotateReason)
 
 /**
  * Everything that can be known to go wrong is found here, before a secret is made (I7): the actor can log in, the account is
- * there and usable, and a proof of the new secret will be possible. Returns the session for the change.
+ * there and usable, and a proof of the new secret will be possible. Returns the session for the change, and what it saw.
  */
-async function preflight(ctx: RotateContext, logins: Logins, subject: Subject): Promise<Provider> {
+async function preflight(
+  ctx: RotateContext,
+  logins: Logins,
+  subject: Subject,
+): Promise<{ readonly session: Provider; readonly seen: SeenState }> {
   const { record, account, target } = subject;
   if (rotationFields(record.fields)?.type === undefined || target === null) {
     throw new RotationError('PAM4007', `${record.address} declares no rotation on a resource`);
@@ -124,7 +130,7 @@ async function preflight(ctx: RotateContext, logins: Logins, subject: Subject): 
     if (state.obstacles.length > 0)
       throw new RotationError('PAM6006', `${account.login} on ${target.address}: ${state.obstacles.join('; ')}`);
     await compareCurrent(ctx, logins, subject, session);
-    return session;
+    return { session, seen: await rememberState(ctx, subject, session, state) };
   } catch (error) {
     await session[Symbol.asyncDispose]();
     throw error;

@@ -1,6 +1,7 @@
 import { isPamError } from '../errors/index.ts';
-import { type RecordId, type SecretField, type VaultRecord, versionIn } from '../model/index.ts';
+import { type RecordId, type SecretField, type VaultRecord, type VersionHeader, versionIn } from '../model/index.ts';
 import type { Proof } from '../providers/provider.ts';
+import type { Lease } from '../vault/vault.ts';
 import { instant, type RotateContext, RotationError } from './context.ts';
 import type { Logins } from './logins.ts';
 import { describeSubject, type Lookup } from './subject.ts';
@@ -25,24 +26,12 @@ export async function verifyAccount(
   field: SecretField,
   options: { clear: boolean },
 ): Promise<VerifyResult> {
-  const lease = await ctx.vault.lease({ type: 'account', record: id }, { waitMs: ctx.leaseWaitMs, holder: ctx.holder, signal: ctx.stop });
+  const lease = await leaseAccount(ctx, id);
   try {
     if (options.clear) await ctx.vault.attempts.clear(id);
-    const record = await ctx.vault.readRecord(id);
-    if (record === null) throw new RotationError('PAM4007', `record ${id} is gone`);
-    const subject = describeSubject(record, lookup, field);
-    if (subject.target === null) return { state: 'kept' };
-    const current = versionIn(record, field, 'current');
-    if (current === undefined) return { state: 'unknown', code: 'PAM4008', detail: 'no secret is stored' };
-    const ref = refOf(subject, current.id);
-    const proof = await logins.prove(
-      subject.target,
-      subject.account,
-      ref,
-      await ctx.vault.readSecret(ref),
-      current.proof === undefined ? 'given' : 'expected',
-    );
-    return await writeDown(ctx, lease, record, current.id, proof);
+    const proved = await proveCurrent(ctx, logins, id, lookup, field);
+    if (proved === 'kept') return { state: 'kept' };
+    return await writeDown(ctx, lease, proved.record, proved.current.id, proved.proof);
   } catch (error) {
     if (!isPamError(error)) throw error;
     return { state: 'unknown', code: error.code, detail: error.message };
@@ -51,9 +40,44 @@ export async function verifyAccount(
   }
 }
 
+/** A login with what is stored, inside the attempt budget. Writes nothing down: what comes of it is up to the caller, who has the lease. */
+async function proveCurrent(ctx: RotateContext, logins: Logins, id: RecordId, lookup: Lookup, field: SecretField) {
+  const record = await ctx.vault.readRecord(id);
+  if (record === null) throw new RotationError('PAM4007', `record ${id} is gone`);
+  const subject = describeSubject(record, lookup, field);
+  if (subject.target === null) return 'kept';
+  const current = versionIn(record, field, 'current');
+  if (current === undefined) throw new RotationError('PAM4008', 'no secret is stored');
+  const ref = refOf(subject, current.id);
+  const kind = current.proof === undefined ? 'given' : 'expected';
+  const proof = await logins.prove(subject.target, subject.account, ref, await ctx.vault.readSecret(ref), kind);
+  return { record, current, proof };
+}
+
+/** As `verifyAccount`, but nothing of it is written down, spent attempts aside. Null for a kept credential. */
+export async function proveOnly(
+  ctx: RotateContext,
+  logins: Logins,
+  id: RecordId,
+  lookup: Lookup,
+  field: SecretField,
+): Promise<{ readonly current: VersionHeader; readonly proof: Awaited<ReturnType<Logins['prove']>> } | null> {
+  const lease = await leaseAccount(ctx, id);
+  try {
+    const proved = await proveCurrent(ctx, logins, id, lookup, field);
+    return proved === 'kept' ? null : proved;
+  } finally {
+    await lease.release();
+  }
+}
+
+function leaseAccount(ctx: RotateContext, id: RecordId): Promise<Lease> {
+  return ctx.vault.lease({ type: 'account', record: id }, { waitMs: ctx.leaseWaitMs, holder: ctx.holder, signal: ctx.stop });
+}
+
 async function writeDown(
   ctx: RotateContext,
-  lease: Parameters<typeof update>[2],
+  lease: Lease,
   record: VaultRecord,
   version: string,
   proof: Proof | { readonly answer: 'no-budget'; readonly code: string },

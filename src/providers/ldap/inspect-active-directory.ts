@@ -40,6 +40,7 @@ export async function activeDirectoryState(
     locked,
     disabled,
     expired,
+    mustChange: textOf(entry, 'pwdLastSet') === '0',
     obstacles,
     ...(lastChangedAt === undefined ? {} : { lastChangedAt }),
     ...(await readLockout(connection, target, entry, boundMs)),

@@ -33,6 +33,7 @@ export async function inspectAccount(
     disabled: row.locked,
     // No obstacle: a new password ends it.
     expired: row.mustChange,
+    mustChange: row.mustChange,
     obstacles,
     ...(row.changedAt === null || row.changedAt === 0 ? {} : { lastChangedAt: new Date(row.changedAt * 1_000).toISOString() }),
   };

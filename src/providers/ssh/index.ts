@@ -6,7 +6,9 @@ import {
   type Candidate,
   type Credential,
   type Discover,
+  type ForeignKey,
   type FoundAccount,
+  type KeyList,
   type LiveAnswer,
   type OpenOptions,
   type OracleOf,
@@ -23,7 +25,7 @@ import { changeOwnPassword, refuseSecret, resetPassword } from './change.ts';
 import { listLocalAccounts } from './discover.ts';
 import { lookAt, stateOf } from './inspect.ts';
 import type { KeyFile } from './key-file.ts';
-import { authorizeKey, identifyKey, retireKeys } from './keys.ts';
+import { authorizeKey, identifyKey, listForeignKeys, retireKeys } from './keys.ts';
 import { isLoginName } from './login.ts';
 import { endAttempt, identifyPassword } from './oracle.ts';
 import { proveLogin } from './proof.ts';
@@ -42,7 +44,7 @@ export const sshModule: ProviderModule = {
 
 const NO_SUCH_LOGIN = 'no account can have this login (no control characters, `:` or `/`, not beginning with -, +, # or %)';
 
-class SshProvider implements Provider, Discover, OracleOf, Quiesce, Overlap {
+class SshProvider implements Provider, Discover, KeyList, OracleOf, Quiesce, Overlap {
   readonly #target: Target;
   readonly #credential: Credential | null;
   readonly #options: OpenOptions;
@@ -126,6 +128,10 @@ class SshProvider implements Provider, Discover, OracleOf, Quiesce, Overlap {
       fields: {},
     });
     yield* await listLocalAccounts(session, gained.ok ? gained.rights : null, this.#options.connectTimeoutMs);
+  }
+
+  async listForeignKeys(account: Account, own: readonly Secret[]): Promise<readonly ForeignKey[]> {
+    return listForeignKeys(await this.#keyFile(account), own, this.#options.connectTimeoutMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
