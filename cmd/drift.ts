@@ -12,7 +12,8 @@ export default class Drift extends PamCommand {
     `Compares manifests and vault, needs no key and takes no lock. With --live it also looks at the accounts on their targets, in one session of
 each administrator: who is gone, made anew, locked, disabled, expired or due to set another password, whose password was changed by
 somebody else, which keys were added. That needs the key, and no login of the accounts themselves; --prove logs in to each of them with
-what is stored, inside the attempt budget. Nothing is written, spent attempts aside.
+what is stored, inside the attempt budget. --coverage also lists the accounts that the targets have and nobody declares, but for those of
+the system itself and those that cannot log in. Nothing is written, spent attempts aside.
 
 \`drift.accept\` in pam.yaml holds back what is known, until a day. Exits with 2 when there is a finding; else with 6 or 1 when something
 could not be looked at (6: a credential was refused or lacks a right, or a target is not the one that is trusted).`;
@@ -20,7 +21,7 @@ could not be looked at (6: a credential was refused or lacks a right, or a targe
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --env prod --json',
     '<%= config.bin %> <%= command.id %> --live --target PamDatabase/orders-db',
-    '<%= config.bin %> <%= command.id %> --live --prove',
+    '<%= config.bin %> <%= command.id %> --live --prove --coverage',
   ];
   static override flags = {
     ...filesFlag,
@@ -29,6 +30,7 @@ could not be looked at (6: a credential was refused or lacks a right, or a targe
     exclude: planFlags.exclude,
     live: Flags.boolean({ description: 'Look at the accounts on their targets too.' }),
     prove: Flags.boolean({ description: 'Log in with each stored secret, and write no proof.', dependsOn: ['live'] }),
+    coverage: Flags.boolean({ description: 'Tell the accounts of the targets that nobody declares too.', dependsOn: ['live'] }),
     parallelism: Flags.integer({ description: 'Targets that --live looks at at once.', default: 10, min: 1, max: 256 }),
   };
 
@@ -55,6 +57,7 @@ could not be looked at (6: a credential was refused or lacks a right, or a targe
             plan,
             isWanted: driftScope(input),
             prove: flags.prove,
+            coverage: flags.coverage ? desired : null,
             parallelism: flags.parallelism,
             emit: this.emit,
             tell: (text) => this.tell(text),

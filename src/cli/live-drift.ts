@@ -1,8 +1,8 @@
 import { type ExitCode, exitOf } from '../errors/index.ts';
 import type { Address, Emit, Plan, Snapshot } from '../model/index.ts';
 import { type DriftReport, movedEndpoints } from '../plan/index.ts';
-import { createRotateContext, type Project } from '../project/index.ts';
-import { createLogins, type LiveReport, lookAtTargets, lookupIn } from '../rotate/index.ts';
+import { createRotateContext, type Desired, type Project } from '../project/index.ts';
+import { createLogins, knownAccounts, type LiveReport, lookAtTargets, lookupIn } from '../rotate/index.ts';
 import type { Vault } from '../vault/index.ts';
 import { stopOnSignals } from './signals.ts';
 
@@ -13,6 +13,8 @@ export interface LookRequest {
   readonly plan: Plan;
   isWanted(address: Address): boolean;
   readonly prove: boolean;
+  /** Tell also the accounts that nobody declares, in these manifests or on record. */
+  readonly coverage: Desired | null;
   readonly parallelism: number;
   readonly emit: Emit;
   readonly tell: (text: string) => void;
@@ -26,7 +28,8 @@ export async function lookLive(vault: Vault, request: LookRequest): Promise<Look
   const signals = stopOnSignals(request.tell);
   try {
     const ctx = createRotateContext(project, vault, { command: 'drift', env: process.env, emit: request.emit, stop: signals.signal });
-    const options = { isWanted, moving: movedEndpoints(plan), prove, parallelism };
+    const known = request.coverage === null ? {} : { coverage: knownAccounts(snapshot, project.owner, request.coverage.resources) };
+    const options = { isWanted, moving: movedEndpoints(plan), prove, parallelism, ...known };
     const report = await lookAtTargets(ctx, createLogins(ctx), snapshot, lookupIn(snapshot, project.owner), options);
     return { ...report, interrupted: signals.signal.aborted };
   } finally {

@@ -1326,7 +1326,13 @@ export interface AcceptedDrift {
     | 'secret-refused'
     | 'key-added'
     | 'key-missing'
-    | 'unusable';
+    | 'unusable'
+    | 'undeclared'
+    | 'undeclared-admin';
+  /**
+   * Only this account, of those on the resource that nobody declares.
+   */
+  login?: string;
   /**
    * Why it is accepted.
    */

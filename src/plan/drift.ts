@@ -11,7 +11,7 @@ import { buildWorld, type World } from './world.ts';
 export const DRIFT_CLASSES = ['drift', 'pending', 'overdue', 'unmanaged', 'unproved'] as const;
 export type DriftClass = (typeof DRIFT_CLASSES)[number];
 
-/** What a look at the targets can find of an account, all of class `drift`. */
+/** What a look at the targets can find: of a declared account, class `drift`; of one that nobody declares, `unmanaged`. */
 export const LIVE_FINDINGS = [
   'absent',
   'replaced',
@@ -26,6 +26,8 @@ export const LIVE_FINDINGS = [
   'key-added',
   'key-missing',
   'unusable',
+  'undeclared',
+  'undeclared-admin',
 ] as const;
 export type LiveFinding = (typeof LIVE_FINDINGS)[number];
 
@@ -34,6 +36,8 @@ export interface Finding {
   readonly address: Address;
   /** Of what was seen on a target. */
   readonly what?: LiveFinding;
+  /** The account that nobody declares; `address` is the resource that has it. */
+  readonly login?: string;
   readonly message: string;
   /** Since when, where that is known. */
   readonly since?: Instant;
@@ -44,6 +48,7 @@ export interface AcceptedDrift {
   readonly address: string;
   readonly class?: DriftClass;
   readonly what?: LiveFinding;
+  readonly login?: string;
   readonly reason: string;
   readonly until: Instant;
 }
@@ -96,7 +101,8 @@ function fits(accepted: AcceptedDrift, finding: Finding): boolean {
   return (
     accepted.address === finding.address &&
     (accepted.class === undefined || accepted.class === finding.class) &&
-    (accepted.what === undefined || accepted.what === finding.what)
+    (accepted.what === undefined || accepted.what === finding.what) &&
+    (accepted.login === undefined || accepted.login === finding.login)
   );
 }
 

@@ -89,6 +89,7 @@ export function acceptedDrift(project: Project): readonly AcceptedDrift[] {
     address: a.address,
     ...(a.class === undefined ? {} : { class: a.class }),
     ...(a.what === undefined ? {} : { what: a.what }),
+    ...(a.login === undefined ? {} : { login: a.login }),
     reason: a.reason,
     until: toInstant(momentMs(a.until, 'last')),
   }));

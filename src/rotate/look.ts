@@ -1,8 +1,10 @@
 import { type Code, isPamError } from '../errors/index.ts';
+import { targetOf } from '../graph/index.ts';
 import { type Address, kindOf, linkOf, type SecretField, type Snapshot, type VaultRecord, versionIn } from '../model/index.ts';
 import type { Finding } from '../plan/index.ts';
-import type { Provider } from '../providers/provider.ts';
+import { canDiscover, type Provider } from '../providers/provider.ts';
 import type { RotateContext } from './context.ts';
+import { findUndeclared } from './coverage.ts';
 import { REFUSED, REFUSED_BEFORE, tellProof, tellSighting } from './live-findings.ts';
 import type { Logins } from './logins.ts';
 import { sightAccount } from './sighting.ts';
@@ -16,6 +18,8 @@ export interface LookOptions {
   readonly moving: ReadonlySet<Address>;
   /** Logs in with each stored secret, inside the attempt budget. */
   readonly prove: boolean;
+  /** Asks each target for all of its accounts, and tells those that are not among these (`knownAccounts`). */
+  readonly coverage?: ReadonlySet<string>;
   /** Targets at once. */
   readonly parallelism: number;
 }
@@ -73,6 +77,11 @@ function groupByResource(snapshot: Snapshot, lookup: Lookup, options: LookOption
       continue;
     groups.set(resource, [...(groups.get(resource) ?? []), record]);
   }
+  if (options.coverage !== undefined)
+    for (const { id, address, status, links } of snapshot.records) {
+      const isTarget = status === 'managed' && links.some((l) => l.type === 'admin-of') && !groups.has(address);
+      if (isTarget && lookup(address)?.id === id && options.isWanted(address)) groups.set(address, []);
+    }
   return groups;
 }
 
@@ -96,8 +105,9 @@ async function lookAtTarget(
     noteAll(`not looked at: the endpoint of ${resource} changes in Git; apply that first`);
     return;
   }
-  const opened = await openAdmin(ctx, logins, lookup, tally, resource, accounts);
+  const opened = await openAdmin(ctx, logins, lookup, options, tally, resource, accounts);
   try {
+    if (opened.session !== null && options.coverage !== undefined) await cover(opened.session, lookup, tally, resource, options.coverage);
     for (const record of accounts) {
       if (ctx.stop.aborted) return;
       const before = tally.findings.length;
@@ -129,6 +139,7 @@ async function openAdmin(
   ctx: RotateContext,
   logins: Logins,
   lookup: Lookup,
+  options: LookOptions,
   tally: Tally,
   resource: Address,
   accounts: readonly VaultRecord[],
@@ -137,22 +148,24 @@ async function openAdmin(
   const record = lookup(resource);
   const adminAddress = record === undefined ? undefined : linkOf(record, 'admin-of');
   const admin = adminAddress === undefined ? undefined : lookup(adminAddress);
+  const concerned = [...accounts.map((a) => a.address), ...(options.coverage === undefined ? [] : [resource])];
   const none = (message: string, canProve: boolean) => {
-    tally.notes.push(...accounts.map(({ address }) => ({ address, message })));
+    tally.notes.push(...concerned.map((address) => ({ address, message })));
     return { session: null, admin: adminAddress, canProve };
   };
   const unseen = (code: Code, message: string, canProve: boolean) => {
-    tally.unseen.push(...accounts.map(({ address }) => ({ address, code, message })));
+    tally.unseen.push(...concerned.map((address) => ({ address, code, message })));
     return { session: null, admin: adminAddress, canProve };
   };
-  if (first === undefined || record === undefined) return unseen('PAM4007', `${resource} has no record`, false);
-  const subject = describeSubject(first, lookup);
-  if (subject.target === null || (await ctx.provider(subject.target.type)) === null)
+  if (record === undefined) return unseen('PAM4007', `${resource} has no record`, false);
+  const target = targetOf(record);
+  if (target === null || (await ctx.provider(target.type)) === null)
     return none('cannot be inspected: this version has no provider for its target', false);
   if (admin === undefined)
     return none('cannot be inspected without a login, as its resource has no admin credential; --prove logs in', true);
   try {
-    const session = await logins.openActor({ ...subject, actor: { type: 'admin', record: admin } });
+    const subject = { ...describeSubject(first ?? admin, lookup), target, actor: { type: 'admin', record: admin } as const };
+    const session = await logins.openActor(subject);
     tally.targets++;
     return { session, admin: adminAddress, canProve: true };
   } catch (error) {
@@ -164,6 +177,22 @@ async function openAdmin(
     }
     // Who cannot be reached, or is not the one that is trusted, is not asked again account by account.
     return unseen(error.code, error.message, isRefused || error.code === 'PAM4004' || error.code === 'PAM4008');
+  }
+}
+
+/** What the target has and nobody declares. */
+async function cover(session: Provider, lookup: Lookup, tally: Tally, address: Address, known: ReadonlySet<string>): Promise<void> {
+  const record = lookup(address);
+  if (record === undefined) return;
+  if (!canDiscover(session)) {
+    tally.notes.push({ address, message: 'its accounts cannot be listed' });
+    return;
+  }
+  try {
+    tally.findings.push(...(await findUndeclared(session, record, lookup, known)));
+  } catch (error) {
+    if (!isPamError(error)) throw error;
+    tally.unseen.push({ address, code: error.code, message: error.message });
   }
 }
 

@@ -17,8 +17,10 @@ interface DriftJson {
   readonly exit: number;
 }
 
-/** What changes something, in the words of the server's log. */
-const WRITING = /statement: \s*(?:ALTER|CREATE|DROP|INSERT|UPDATE|DELETE|GRANT|REVOKE|SET)\b/i;
+/** The statements in a piece of the server's log, however they were sent. */
+function statementsIn(log: string): readonly string[] {
+  return [...log.matchAll(/(?:statement|execute [^:]*): \s*(.*)/g)].map(([, text = '']) => text);
+}
 
 let server: PostgresServer;
 let project: TestProject;
@@ -88,7 +90,7 @@ async function drift(args: readonly string[] = [], options: Parameters<TestProje
   const result: PamResult = await project.pam(['drift', '--live', '--json', ...args], options);
   expect(vaultRows(project.vaultFile)).toEqual(rows);
   expect(await project.journal()).toEqual([]);
-  expect((await server.logText()).slice(log)).not.toMatch(WRITING);
+  for (const statement of statementsIn((await server.logText()).slice(log))) expect(statement).toMatch(/^SELECT\b/);
   const report = result.json<DriftJson>();
   expect(result.code, result.stdout + result.stderr).toBe(report.exit);
   return report;
@@ -99,6 +101,7 @@ const told = (report: DriftJson) => report.findings.map((f) => `${f.class} ${f.a
 test('each thing that was done by hand is told in its own words, and nothing is written; mended, there is nothing to tell', async () => {
   await project.declare(manifests());
   await apply();
+  expect(statementsIn(await server.logText()).some((s) => /ALTER ROLE "?live_/.test(s))).toBe(true);
   const clean = await drift();
   expect(clean).toMatchObject({ findings: [], exit: 0, live: { targets: 1, accounts: 6, proved: 0, unseen: [], notes: [] } });
 
@@ -258,6 +261,52 @@ test('an account without an administrator cannot be inspected without a login: n
   const proved = await drift(['--prove']);
   expect(told(proved)).toEqual(['drift PamUser/app-0 secret-refused']);
   expect(proved.live).toMatchObject({ proved: 4 });
+});
+
+describe('--coverage', () => {
+  const accept = async (lines: readonly string[]) => {
+    const lineage = await project.withVault(async (vault) => vault.lineage);
+    const list = lines.map((l) => `    - { address: PamDatabase/orders-db, ${l}, reason: known, until: 2100-01-01 }\n`).join('');
+    await project.write(
+      'pam.yaml',
+      `project: work\nvault: { type: local, lineage: ${lineage} }\nmanifests: [manifests/*.yaml]\ndrift:\n  accept:\n${list}`,
+    );
+  };
+  /** Of the tests before, and of the server itself. */
+  const others = async () =>
+    (
+      await server.query<{ rolname: string }>(`SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname NOT LIKE 'live\\_${round}\\_%'`)
+    ).map((r) => r.rolname);
+
+  test('tells an administrator that was made by hand, by its login, until it is declared or accepted', async () => {
+    await project.declare(manifests());
+    await apply();
+    await accept((await others()).map((login) => `login: ${login}`));
+    expect(await drift(['--coverage'])).toMatchObject({ findings: [], exit: 0 });
+
+    const [stranger, shut] = [`live_${round}_by "hand"`, `live_${round}_group`];
+    await server.query(`CREATE ROLE "${stranger.replaceAll('"', '""')}" SUPERUSER LOGIN`);
+    await server.query(`CREATE ROLE ${shut}`);
+    const report = await drift(['--coverage']);
+    expect(report.findings).toEqual([
+      {
+        class: 'unmanaged',
+        address: 'PamDatabase/orders-db',
+        what: 'undeclared-admin',
+        login: stranger,
+        message: `nobody declares the administrator ${stranger} (superuser)`,
+      },
+    ]);
+    expect(report.exit).toBe(2);
+    // Without --coverage it is nobody's business here.
+    expect(await drift()).toMatchObject({ findings: [], exit: 0 });
+
+    await project.declare([...manifests(), resource('PamUser', 'by-hand', { login: stranger, resource: 'PamDatabase/orders-db' })]);
+    expect(told(await drift(['--coverage']))).toEqual([
+      'pending PamUser/by-hand create',
+      'pending PamUser/by-hand link belongs-to PamDatabase/orders-db',
+    ]);
+  });
 });
 
 test('a narrowed look takes the accounts of a resource that is named, and leaves out those of one that is excluded', async () => {
