@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Client } from 'ldapts';
 import { afterAll, describe, expect, test } from 'vitest';
 import { vaultRows } from '../../cli/vault-rows.ts';
@@ -29,9 +30,11 @@ describe.runIf(hasServer('slapd'))('pam drift --live on OpenLDAP', () => {
   /** Shows too that nothing was written: not to the vault, not to the directory; nor did an account log in. */
   async function drift(fleet: Fleet, server: Slapd, args: readonly string[] = []): Promise<Report> {
     const binds = async () => Promise.all((await fleet.stored()).map(({ dn }) => server.bindsOf(dn)));
+    await settled(server);
     const [rows, log, before] = [vaultRows(fleet.project.vaultFile), (await server.log()).length, await binds()];
     const result = await fleet.project.pam(['drift', '--live', '--json', ...args]);
     expect(vaultRows(fleet.project.vaultFile)).toEqual(rows);
+    await settled(server);
     const since = (await server.log()).slice(log);
     expect(since).toContain('SRCH');
     expect(since).not.toMatch(WRITING);
@@ -95,6 +98,15 @@ describe.runIf(hasServer('slapd'))('pam drift --live on OpenLDAP', () => {
     expect(report.findings[0]?.since).toBe('2099-01-01T00:00:00.000Z');
   });
 });
+
+/** The log comes through a pipe: once this search is in it, everything before is. */
+async function settled(server: Slapd): Promise<void> {
+  const cn = `mark-${randomUUID()}`;
+  await asRoot(server, async (client) => {
+    await client.search('dc=pam,dc=test', { scope: 'sub', filter: `(cn=${cn})` });
+  });
+  await expect.poll(() => server.log(), { timeout: 10_000 }).toContain(cn);
+}
 
 async function asRoot(server: Slapd, work: (client: Client) => Promise<void>): Promise<void> {
   const client = new Client({
