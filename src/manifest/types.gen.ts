@@ -1365,20 +1365,47 @@ export interface FreezePeriod {
  */
 export interface DriftSettings {
   /**
-   * Released or unmanaged records that are known.
+   * Findings that are known, each until its day.
    *
    * @maxItems 10000
    */
   accept?: AcceptedDrift[];
 }
 /**
- * A record that is known.
+ * What is known of one record: every finding, or only those of one class or kind.
  */
 export interface AcceptedDrift {
   /**
    * The record.
    */
   address: string;
+  /**
+   * Only findings of this class; without it all of the record.
+   */
+  class?: 'drift' | 'pending' | 'overdue' | 'unmanaged' | 'unproved';
+  /**
+   * Only this, of what `pam drift --live` sees on the target.
+   */
+  what?:
+    | 'absent'
+    | 'replaced'
+    | 'locked'
+    | 'unlocked'
+    | 'disabled'
+    | 'enabled'
+    | 'expired'
+    | 'must-change'
+    | 'secret-changed'
+    | 'secret-refused'
+    | 'key-added'
+    | 'key-missing'
+    | 'unusable'
+    | 'undeclared'
+    | 'undeclared-admin';
+  /**
+   * Only this account, of those on the resource that nobody declares.
+   */
+  login?: string;
   /**
    * Why it is accepted.
    */

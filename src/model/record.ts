@@ -64,6 +64,23 @@ export interface Lockout {
   readonly windowMs?: number;
 }
 
+/**
+ * How the account stood on its target before the last rotation, to notice what moves afterwards. No secrets: a fingerprint is of a public
+ * key. What the actor may not see is left out.
+ */
+export interface SeenState {
+  readonly at: Instant;
+  /** The immutable identity on the target: a name that means another account has another one. */
+  readonly identity?: string;
+  readonly locked?: boolean;
+  readonly disabled?: boolean;
+  /**
+   * Fingerprints of keys that open the account and are not ours, as of the first look: a later look only takes away, so that a key
+   * which was added by hand stays reported after a rotation.
+   */
+  readonly foreignKeys?: readonly string[];
+}
+
 /** What the server side keeps about the rotation of a user. No manifest owns any of it. */
 export interface RotationState {
   /** The rotation in flight: it is finished, with the same secret, before anything else happens to this account. */
@@ -79,6 +96,7 @@ export interface RotationState {
   readonly nextAt?: Instant;
   /** Hash of the schedule that `nextAt` was computed from; another schedule computes anew. */
   readonly scheduleHash?: string;
+  readonly seen?: SeenState;
   /** A verify was refused: the target moved away from `current`. */
   readonly drift?: { readonly at: Instant; readonly version: VersionId };
   /** No candidate could be proved inside the attempt budget: nothing writes to this account of itself. */

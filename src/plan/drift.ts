@@ -1,6 +1,7 @@
 import { type Address, type Change, compareText, type Instant, linkOf, type Plan, type VaultRecord } from '../model/index.ts';
 import type { PlanInput } from './input.ts';
 import { dueOf } from './live-rows.ts';
+import { selector, wantedAddresses } from './plan.ts';
 import { buildWorld, type World } from './world.ts';
 
 /**
@@ -10,17 +11,44 @@ import { buildWorld, type World } from './world.ts';
 export const DRIFT_CLASSES = ['drift', 'pending', 'overdue', 'unmanaged', 'unproved'] as const;
 export type DriftClass = (typeof DRIFT_CLASSES)[number];
 
+/** What a look at the targets can find: of a declared account, class `drift`; of one that nobody declares, `unmanaged`. */
+export const LIVE_FINDINGS = [
+  'absent',
+  'replaced',
+  'locked',
+  'unlocked',
+  'disabled',
+  'enabled',
+  'expired',
+  'must-change',
+  'secret-changed',
+  'secret-refused',
+  'key-added',
+  'key-missing',
+  'unusable',
+  'undeclared',
+  'undeclared-admin',
+] as const;
+export type LiveFinding = (typeof LIVE_FINDINGS)[number];
+
 export interface Finding {
   readonly class: DriftClass;
   readonly address: Address;
+  /** Of what was seen on a target. */
+  readonly what?: LiveFinding;
+  /** The account that nobody declares; `address` is the resource that has it. */
+  readonly login?: string;
   readonly message: string;
   /** Since when, where that is known. */
   readonly since?: Instant;
 }
 
-/** A released or unmanaged record that is known, until a day. */
+/** What is known of one address, until a day: everything, or only one class or kind of finding. */
 export interface AcceptedDrift {
   readonly address: string;
+  readonly class?: DriftClass;
+  readonly what?: LiveFinding;
+  readonly login?: string;
   readonly reason: string;
   readonly until: Instant;
 }
@@ -31,9 +59,13 @@ export interface DriftReport {
   readonly accepted: readonly (Finding & { readonly reason: string; readonly until: Instant })[];
 }
 
-/** What differs at vault level, sorted by class and address. Pure, like the plan that it reads. */
-export function findDrift(input: PlanInput, plan: Plan, accept: readonly AcceptedDrift[]): DriftReport {
+/**
+ * What differs at vault level, and what a look at the targets found (`live`), sorted by class and address. Pure, like the plan that it
+ * reads. A narrowed run tells of what it was narrowed to.
+ */
+export function findDrift(input: PlanInput, plan: Plan, accept: readonly AcceptedDrift[], live: readonly Finding[] = []): DriftReport {
   const world = buildWorld(input);
+  const isWanted = driftScope(input);
   const all = [
     ...plan.changes.flatMap((c) => findingOf(c)),
     ...world.pairs.flatMap(({ record, address }) =>
@@ -47,15 +79,15 @@ export function findDrift(input: PlanInput, plan: Plan, accept: readonly Accepte
         since: u.releasedAt,
       }),
     ),
-  ];
+    ...live,
+  ].filter((f) => isWanted(f.address));
   const unique = [...new Map(all.map((f) => [`${f.class}\0${f.address}\0${f.message}`, f])).values()].sort(
     (a, b) =>
       DRIFT_CLASSES.indexOf(a.class) - DRIFT_CLASSES.indexOf(b.class) ||
       compareText(a.address, b.address) ||
       compareText(a.message, b.message),
   );
-  const acceptedBy = (f: Finding) =>
-    f.class === 'unmanaged' ? accept.find((a) => a.address === f.address && input.asOf < a.until) : undefined;
+  const acceptedBy = (f: Finding) => accept.find((a) => fits(a, f) && input.asOf < a.until);
   return {
     findings: unique.filter((f) => acceptedBy(f) === undefined),
     accepted: unique.flatMap((f) => {
@@ -63,6 +95,33 @@ export function findDrift(input: PlanInput, plan: Plan, accept: readonly Accepte
       return by === undefined ? [] : [{ ...f, reason: by.reason, until: by.until }];
     }),
   };
+}
+
+function fits(accepted: AcceptedDrift, finding: Finding): boolean {
+  return (
+    accepted.address === finding.address &&
+    (accepted.class === undefined || accepted.class === finding.class) &&
+    (accepted.what === undefined || accepted.what === finding.what) &&
+    (accepted.login === undefined || accepted.login === finding.login)
+  );
+}
+
+/**
+ * What a narrowed drift tells of: as `plan --target` has it, and besides that the accounts on a resource that was named; without those
+ * on one that was excluded.
+ */
+export function driftScope(input: PlanInput): (address: Address) => boolean {
+  const { targets, excludes } = input.narrowing;
+  if (targets.length === 0 && excludes.length === 0) return () => true;
+  const world = buildWorld(input);
+  const matches = selector(world);
+  const isOnOneOf = (selectors: readonly string[], address: Address) => {
+    const resource = linkOf(world.after(address) ?? { fields: {}, links: [] }, 'belongs-to');
+    return resource !== undefined && selectors.some((s) => matches(s, resource));
+  };
+  const accounts = world.pairs.map((p) => p.address).filter((a) => isOnOneOf(targets, a));
+  const wanted = wantedAddresses({ ...input, narrowing: { ...input.narrowing, targets: [...targets, ...accounts] } }, world);
+  return (address) => wanted(address) && !isOnOneOf(excludes, address);
 }
 
 /** Rows of the plan are what Git wants and the vault does not have yet; those that time or a verify made are told as such. */

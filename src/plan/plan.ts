@@ -87,7 +87,7 @@ function isLeftOut(change: Change, input: PlanInput): boolean {
 }
 
 /** `--target A` takes what A depends on with it; `--exclude A` leaves out A, and `dropRows` what depends on it. */
-function wantedAddresses(input: PlanInput, world: World): (address: Address) => boolean {
+export function wantedAddresses(input: PlanInput, world: World): (address: Address) => boolean {
   const { targets, excludes } = input.narrowing;
   const matches = selector(world);
   const wanted = new Set<Address>();
@@ -106,7 +106,7 @@ function wantedAddresses(input: PlanInput, world: World): (address: Address) => 
 }
 
 /** A selector is an address, `folder:prod/databases` (with what is below it), or `label:team=payments`. */
-function selector(world: World): (text: string, address: Address) => boolean {
+export function selector(world: World): (text: string, address: Address) => boolean {
   return (text, address) => {
     if (text === address) return true;
     const metadata = world.after(address)?.fields['metadata'] as { folder?: string; labels?: Record<string, string> } | undefined;

@@ -1,5 +1,15 @@
 import { effectivePolicy } from '../graph/index.ts';
-import { type Address, type Change, type JsonObject, kindOf, linkOf, type Risk, type RiskCode, versionIn } from '../model/index.ts';
+import {
+  type Address,
+  type Change,
+  type JsonObject,
+  kindOf,
+  linkOf,
+  type Plan,
+  type Risk,
+  type RiskCode,
+  versionIn,
+} from '../model/index.ts';
 import { compareComplexity, entropyBits } from '../policy/index.ts';
 import { overlaps } from '../providers/provider.ts';
 import { readPath } from './diff.ts';
@@ -48,6 +58,12 @@ export function findRisks(input: PlanInput, world: World, changes: readonly Chan
 }
 
 type Add = (code: RiskCode, address: Address, message: string) => void;
+
+/** Resources on record whose endpoint the plan changes: what is stored was proved on the old one. */
+export function movedEndpoints(plan: Plan): ReadonlySet<Address> {
+  const moves = (change: Change) => change.kind === 'update' && change.fields.some((f) => ENDPOINT.test(f.path));
+  return new Set(plan.changes.filter(moves).map((c) => c.address));
+}
 
 /** A stored credential would be presented to another endpoint than the one it was proved on. */
 function endpointRisk(change: Change & { kind: 'update' }, world: World, add: Add): void {

@@ -99,6 +99,9 @@ export async function loadDesired(project: Project): Promise<Desired> {
 export function acceptedDrift(project: Project): readonly AcceptedDrift[] {
   return (project.file.drift?.accept ?? []).map((a) => ({
     address: a.address,
+    ...(a.class === undefined ? {} : { class: a.class }),
+    ...(a.what === undefined ? {} : { what: a.what }),
+    ...(a.login === undefined ? {} : { login: a.login }),
     reason: a.reason,
     until: toInstant(momentMs(a.until, 'last')),
   }));

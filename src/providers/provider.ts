@@ -50,6 +50,8 @@ export interface AccountState {
   readonly locked?: boolean;
   readonly disabled?: boolean;
   readonly expired?: boolean;
+  /** The secret still logs in, but only to set another one. */
+  readonly mustChange?: boolean;
   /** In words, for a person; empty when the account can be rotated. */
   readonly obstacles: readonly string[];
   readonly lastChangedAt?: Instant;
@@ -133,6 +135,54 @@ export interface Overlap {
   retire(account: Account, keep: Secret, drop: readonly Secret[], attempt: Attempt): Promise<SetOutcome>;
 }
 
+/** An account as its target lists it, spelled as a manifest would spell it. What cannot be known from the listing is left out. */
+export interface FoundAccount {
+  /** MySQL and MariaDB: with its host, unless that is `%`. */
+  readonly login: string;
+  /** Further fields that a manifest needs to name it (`distinguishedName` in directories). */
+  readonly fields: JsonObject;
+  /** The immutable identity on the target, as in `AccountState`. */
+  readonly identity?: string;
+  /** Neither disabled nor expired. */
+  readonly isEnabled: boolean;
+  /** No good login by the secret now: after failed logins, or for a password that was locked. */
+  readonly isLocked?: boolean;
+  /** May do what ordinary accounts may not: superuser, uid 0, sudo, Domain Admins, … */
+  readonly isAdministrator?: boolean;
+  /** Came with the system and serves it; such accounts are left alone unless somebody asks for them. */
+  readonly isSystem: boolean;
+  /** Is there a login of it by a secret of its own: a shell, LOGIN, a password that the server checks? */
+  readonly canLogIn: boolean;
+  readonly lastChangedAt?: Instant;
+  /** In words, for a person. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Lists the accounts of a target, system accounts included. Reads only, sees no verifier, spends no login. In no order, each account once;
+ * an account that no manifest could name (an anonymous one) is left out.
+ * @throws ProviderError: PAM6004 where the credential may not look; a listing that the target cuts short is an error, never a short list
+ */
+export interface Discover {
+  discover(): AsyncIterable<FoundAccount>;
+}
+
+/** A public key that opens the account besides those that are ours. */
+export interface ForeignKey {
+  /** `SHA256:…`, as ssh-keygen prints it. */
+  readonly fingerprint: string;
+  readonly type: string;
+}
+
+/** Of targets where several keys open one account: those on file that are none of `own`, sorted by fingerprint. */
+export interface KeyList {
+  listForeignKeys(account: Account, own: readonly Secret[]): Promise<readonly ForeignKey[]>;
+}
+
+export function canListKeys(provider: Provider): provider is Provider & KeyList {
+  return 'listForeignKeys' in provider;
+}
+
 export function hasOracle(provider: Provider): provider is Provider & OracleOf {
   return 'identify' in provider;
 }
@@ -143,6 +193,10 @@ export function canQuiesce(provider: Provider): provider is Provider & Quiesce {
 
 export function canRetire(provider: Provider): provider is Provider & Overlap {
   return 'retire' in provider;
+}
+
+export function canDiscover(provider: Provider): provider is Provider & Discover {
+  return 'discover' in provider;
 }
 
 export interface OpenOptions {

@@ -1,6 +1,6 @@
 export { createPaint, type Paint } from './paint.ts';
 export { formatEntry, formatEvent, formatLedger } from './text-apply.ts';
-export { formatDrift } from './text-drift.ts';
+export { driftToJson, formatDrift } from './text-drift.ts';
 export { errorsToJson, formatError, formatErrors } from './text-error.ts';
 export { formatPlan } from './text-plan.ts';
 export { formatPolicyTests, formatRules } from './text-policy.ts';

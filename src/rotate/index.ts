@@ -1,4 +1,5 @@
 export { type Clock, DEFAULT_SETTINGS, instant, type Random, type RotateContext, type RotateSettings, RotationError } from './context.ts';
+export { knownAccounts } from './coverage.ts';
 export type { RotationResult } from './drive.ts';
 export { type Explanation, explainUnfinished } from './explain.ts';
 export { RETIRE_FAILPOINTS, ROTATE_FAILPOINTS, type RotateFailpoint } from './failpoints.ts';
@@ -7,6 +8,7 @@ export { ingestInput } from './ingest.ts';
 export { createJournal, type Journal, type JournalEntry, type JournalStorage } from './journal.ts';
 export { fileJournalStorage } from './journal-files.ts';
 export { createLogins, type Logins } from './logins.ts';
+export { type LiveReport, lookAtTargets } from './look.ts';
 export { listUnfinished, recoverAccount, type Unfinished } from './recover.ts';
 export { isReasonDone, rotateAccount } from './rotate.ts';
 export { type Lookup, lookupIn, type Subject } from './subject.ts';

@@ -1,5 +1,5 @@
 import { type Code, isPamError } from '../errors/index.ts';
-import type { RecordId, RotateReason, VaultRecord } from '../model/index.ts';
+import type { RecordId, RotateReason, SeenState, VaultRecord } from '../model/index.ts';
 import { versionIn } from '../model/index.ts';
 import { hasOracle, type Provider } from '../providers/provider.ts';
 import type { Lease } from '../vault/vault.ts';
@@ -8,6 +8,7 @@ import { drive, type RotationResult } from './drive.ts';
 import { learnLockout } from './lockout.ts';
 import type { Logins } from './logins.ts';
 import { finishActive } from './recover.ts';
+import { rememberState } from './seen.ts';
 import { describeSubject, type Lookup, rotationFields, type Subject } from './subject.ts';
 import { beginWork, refOf } from './work.ts';
 
@@ -86,8 +87,9 @@ async function rotateOnce(
 ): Promise<RotationResult> {
   if (ctx.stop.aborted) return { outcome: 'unchanged', code: 'PAM4012', detail: 'interrupted before it began' };
   let session: Provider;
+  let seen: SeenState;
   try {
-    session = await preflight(ctx, logins, subject, lease);
+    ({ session, seen } = await preflight(ctx, logins, subject, lease));
   } catch (error) {
     if (!isPamError(error)) throw error;
     return { outcome: 'unchanged', code: error.code, detail: error.message, ...blameActor(subject, error.code) };
@@ -97,7 +99,7 @@ async function rotateOnce(
     throw error;
   });
   const start = { staged: false, journaled: false, committed: false, abandoned: false, requests: 'clear' as const, deadline: null, header };
-  return drive(ctx, logins, subject, lease, work, start, session);
+  return drive(ctx, logins, subject, lease, { ...work, seen }, start, session);
 }
 
 async function begin(ctx: RotateContext, subject: Subject, reason: RotateReason): ReturnType<typeof beginWork> {
@@ -107,9 +109,14 @@ async function begin(ctx: RotateContext, subject: Subject, reason: RotateReason)
 
 /**
  * Everything that can be known to go wrong is found here, before a secret is made (I7): the actor can log in, the account is
- * there and usable, and a proof of the new secret will be possible. Returns the session for the change.
+ * there and usable, and a proof of the new secret will be possible. Returns the session for the change, and what it saw.
  */
-async function preflight(ctx: RotateContext, logins: Logins, subject: Subject, lease: Lease): Promise<Provider> {
+async function preflight(
+  ctx: RotateContext,
+  logins: Logins,
+  subject: Subject,
+  lease: Lease,
+): Promise<{ readonly session: Provider; readonly seen: SeenState }> {
   const { record, account, target } = subject;
   if (rotationFields(record.fields)?.type === undefined || target === null) {
     throw new RotationError('PAM4007', `${record.address} declares no rotation on a resource`);
@@ -126,7 +133,7 @@ async function preflight(ctx: RotateContext, logins: Logins, subject: Subject, l
       throw new RotationError('PAM6006', `${account.login} on ${target.address}: ${state.obstacles.join('; ')}`);
     await learnLockout(ctx, logins, record, lease, state);
     await compareCurrent(ctx, logins, subject, session);
-    return session;
+    return { session, seen: await rememberState(ctx, subject, session, state) };
   } catch (error) {
     await session[Symbol.asyncDispose]();
     throw error;

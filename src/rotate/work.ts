@@ -1,6 +1,14 @@
 import type { Code } from '../errors/index.ts';
 import { isPamError } from '../errors/index.ts';
-import { type RotateReason, type Secret, type VaultRecord, type VersionHeader, type VersionId, versionIn } from '../model/index.ts';
+import {
+  type RotateReason,
+  type Secret,
+  type SeenState,
+  type VaultRecord,
+  type VersionHeader,
+  type VersionId,
+  versionIn,
+} from '../model/index.ts';
 import { nextTime, scheduleHash } from '../policy/index.ts';
 import { overlaps } from '../providers/provider.ts';
 import { draftOf, type Lease, type RecordDraft, type SecretRef } from '../vault/vault.ts';
@@ -20,6 +28,8 @@ export interface Work {
   readonly overlaps: boolean;
   /** A login with the old secret says nothing about the new one. */
   readonly oldLingers: boolean;
+  /** What preflight saw; a rotation that some run left has none, and the record keeps what it has. */
+  readonly seen?: SeenState;
   entry: OpenEntry | null;
 }
 
@@ -116,7 +126,8 @@ export async function commitWork(ctx: RotateContext, subject: Subject, lease: Le
     lease,
     (record) => {
       const next = promote(record, work.pending.version, shown, subject.retention);
-      const rotation = rotated(next.rotation, { reason: work.reason, at, nextAt, scheduleHash: hash });
+      const seen = work.seen === undefined ? {} : { seen: work.seen };
+      const rotation = { ...rotated(next.rotation, { reason: work.reason, at, nextAt, scheduleHash: hash }), ...seen };
       const old = work.overlaps ? work.current : null;
       return { ...next, rotation: old === null ? rotation : withRetiring(rotation, subject.field, old.version) };
     },

@@ -2,13 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type AcceptedDrift, findDrift, makePlan, type PlanInput } from '../../src/plan/index.ts';
 import { desired, estate, NOW, OWNER, replace, snapshotOf, version } from './fixtures.ts';
 
-function drift(
-  resources: PlanInput['desired'],
-  records: Parameters<typeof snapshotOf>[0],
-  accept: readonly AcceptedDrift[] = [],
-  asOf = NOW,
-) {
-  const input: PlanInput = {
+function inputOf(resources: PlanInput['desired'], records: Parameters<typeof snapshotOf>[0], asOf = NOW): PlanInput {
+  return {
     owner: OWNER,
     desired: resources,
     manifestDigest: '',
@@ -20,6 +15,15 @@ function drift(
     freezes: [],
     capabilities: { postgresql: { provable: true, rollback: 'none', fields: ['password'] } },
   };
+}
+
+function drift(
+  resources: PlanInput['desired'],
+  records: Parameters<typeof snapshotOf>[0],
+  accept: readonly AcceptedDrift[] = [],
+  asOf = NOW,
+) {
+  const input = inputOf(resources, records, asOf);
   return findDrift(input, makePlan(input), accept);
 }
 
@@ -86,5 +90,35 @@ describe('drift.accept', () => {
     expect(classes(report([{ address: 'PamUser/app', reason: 'x', until: '2027-01-10T00:00:00.000Z' }]))).toEqual([
       'unmanaged PamUser/app',
     ]);
+  });
+});
+
+describe('what was seen on the targets', () => {
+  const { all, records } = estate();
+  const live = [
+    { class: 'drift', address: 'PamUser/app', what: 'locked', message: 'locked' },
+    { class: 'drift', address: 'PamUser/app', what: 'key-added', message: 'a key' },
+    { class: 'unmanaged', address: 'PamDatabase/db', what: 'undeclared', login: 'eve', message: 'nobody declares eve' },
+  ] as const;
+  const UNTIL = { reason: 'x', until: '2027-02-01T00:00:00.000Z' };
+  const left = (accept: readonly AcceptedDrift[], narrowing = {}) => {
+    const input: PlanInput = { ...inputOf(all, records), narrowing: { targets: [], excludes: [], files: [], ...narrowing } };
+    return findDrift(input, makePlan(inputOf(all, records)), accept, live).findings.map((f) => f.what);
+  };
+
+  test('is told with the rest, and accepted as narrowly as it is said', () => {
+    expect(left([])).toEqual(['key-added', 'locked', 'undeclared']);
+    expect(left([{ address: 'PamUser/app', ...UNTIL }])).toEqual(['undeclared']);
+    expect(left([{ address: 'PamUser/app', class: 'drift', what: 'key-added', ...UNTIL }])).toEqual(['locked', 'undeclared']);
+    expect(left([{ address: 'PamUser/app', class: 'unproved', ...UNTIL }])).toHaveLength(3);
+    expect(left([{ address: 'PamDatabase/db', login: 'mallory', ...UNTIL }])).toHaveLength(3);
+    expect(left([{ address: 'PamDatabase/db', login: 'eve', ...UNTIL }])).toEqual(['key-added', 'locked']);
+  });
+
+  test('is narrowed: a resource stands for its accounts, and leaves with them', () => {
+    expect(left([], { targets: ['PamDatabase/db'] })).toHaveLength(3);
+    expect(left([], { excludes: ['PamDatabase/db'] })).toEqual([]);
+    expect(left([], { excludes: ['PamUser/app'] })).toEqual(['undeclared']);
+    expect(left([], { targets: ['PamConfiguration/onprem'] })).toEqual([]);
   });
 });

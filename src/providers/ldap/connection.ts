@@ -28,6 +28,24 @@ export interface SearchRequest {
   readonly binary?: readonly string[];
 }
 
+/** Which entries of a subtree are listed. */
+export type Wanted =
+  | { readonly anyOf: readonly { readonly attribute: string; readonly value: string }[] }
+  | { readonly present: string }
+  /** Members of a group, or of groups in it, and so on ([MS-ADTS] 3.1.1.3.4.4.3, LDAP_MATCHING_RULE_TRANSITIVE_EVAL). */
+  | { readonly memberOf: string };
+
+export interface ListRequest {
+  readonly wanted: Wanted;
+  readonly attributes: readonly string[];
+  readonly binary?: readonly string[];
+}
+
+export interface Page extends SearchAnswer {
+  /** Asks for the next page; empty when this was the last one. */
+  readonly cookie: Buffer;
+}
+
 /** `old: null` replaces all values; else one value goes and one comes, in the same request. */
 export interface Modification {
   readonly attribute: string;
@@ -38,6 +56,9 @@ export interface Modification {
 /** draft-behera-ldap-password-policy-11 §6.1: asks that the answer says more. Not critical, so servers without it ignore it. */
 const POLICY_OID = '1.3.6.1.4.1.42.2.27.8.5.1';
 const WHO_AM_I_OID = '1.3.6.1.4.1.4203.1.11.3';
+const IN_CHAIN_OID = '1.2.840.113556.1.4.1941';
+/** Below the 1000 that Active Directory gives at most. */
+const PAGE_SIZE = 500;
 /** How long a farewell may take, milliseconds. */
 const FAREWELL_MS = 1_000;
 
@@ -125,6 +146,32 @@ export class Connection implements AsyncDisposable {
       }),
     );
     return { ...answer, entries: value?.searchEntries ?? [] };
+  }
+
+  /**
+   * One page of a subtree (RFC 2696); a server that knows no pages gives everything, or 4 (sizeLimitExceeded) where it will not.
+   * `ldapts` ends its own paging at the first page without an entry, which Active Directory may send before others.
+   */
+  async list(base: string, { wanted, attributes, binary = [] }: ListRequest, cookie: Buffer, boundMs: number): Promise<Page> {
+    const { Control: PlainControl, PagedResultsControl } = this.#ldapts;
+    const asked = new PagedResultsControl({ value: { size: PAGE_SIZE, cookie } });
+    const given = new PagedResultsControl();
+    const control = Object.assign(new PlainControl(PagedResultsControl.type), {
+      writeControl: asked.writeControl.bind(asked),
+      parse: given.parse.bind(given),
+    });
+    const options = { scope: 'sub' as const, filter: this.#filterOf(wanted), attributes: [...attributes] };
+    const { answer, value } = await this.#ask(boundMs, (controls) =>
+      this.#client.search(base, { ...options, explicitBufferAttributes: [...binary] }, [...controls, control]),
+    );
+    return { ...answer, entries: value?.searchEntries ?? [], cookie: given.value?.cookie ?? Buffer.alloc(0) };
+  }
+
+  #filterOf(wanted: Wanted): Filter {
+    const { EqualityFilter, ExtensibleFilter, OrFilter, PresenceFilter } = this.#ldapts;
+    if ('present' in wanted) return new PresenceFilter({ attribute: wanted.present });
+    if ('memberOf' in wanted) return new ExtensibleFilter({ matchType: 'memberOf', rule: IN_CHAIN_OID, value: wanted.memberOf });
+    return new OrFilter({ filters: wanted.anyOf.map((each) => new EqualityFilter(each)) });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,6 +6,8 @@ import {
   type Attempt,
   type Candidate,
   type Credential,
+  type Discover,
+  type FoundAccount,
   type LiveAnswer,
   type OpenOptions,
   type OracleOf,
@@ -18,6 +20,7 @@ import {
 } from '../provider.ts';
 import { changeActiveDirectory, changeOpenLdap } from './change.ts';
 import type { Connection } from './connection.ts';
+import { listEntries } from './discover.ts';
 import { inspectEntry } from './inspect.ts';
 import { stableName } from './inspect-active-directory.ts';
 import { isTakable, login } from './login.ts';
@@ -44,7 +47,7 @@ export const ldapModule: ProviderModule = {
   },
 };
 
-class LdapProvider implements Provider, OracleOf {
+class LdapProvider implements Provider, Discover, OracleOf {
   readonly #target: Target;
   readonly #options: OpenOptions;
   /** With the secret that it has now: an account that changes itself goes on with the new one. */
@@ -101,6 +104,15 @@ class LdapProvider implements Provider, OracleOf {
 
   async identify(account: Account, candidates: readonly Candidate[]): Promise<LiveAnswer> {
     return this.#read((connection, boundMs) => identifySecret(connection, this.#target, account, candidates, boundMs));
+  }
+
+  async *discover(): AsyncIterable<FoundAccount> {
+    const connection = await this.#session();
+    try {
+      yield* listEntries(connection, this.#target, this.#options.connectTimeoutMs);
+    } catch (error) {
+      throw error instanceof ProviderError ? error : connectionError(error, this.#target);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -30,14 +30,7 @@ export async function activeDirectoryState(
   now: number,
   boundMs: number,
 ): Promise<AccountState> {
-  const control = Number(textOf(entry, 'userAccountControl') ?? 0);
-  const computed = textOf(entry, 'msDS-User-Account-Control-Computed');
-  const disabled = (control & DISABLED) !== 0;
-  // lockoutTime stays after the lockout has run out; only the computed bit knows that.
-  const locked = computed === undefined ? numberOf(entry, 'lockoutTime') > 0n : (Number(computed) & LOCKED) !== 0;
-  const expires = numberOf(entry, 'accountExpires');
-  const expired = !NEVER.includes(expires) && instantMs(expires) <= now;
-  const changed = numberOf(entry, 'pwdLastSet');
+  const { disabled, locked, expired, lastChangedAt } = activeDirectoryFlags(entry, now);
   const obstacles = [
     ...(disabled ? ['the account is disabled (userAccountControl)'] : []),
     ...(locked ? ['the account is locked after failed logins (lockoutTime)'] : []),
@@ -49,10 +42,26 @@ export async function activeDirectoryState(
     locked,
     disabled,
     expired,
+    mustChange: textOf(entry, 'pwdLastSet') === '0',
     obstacles,
-    // 0 = must be changed at the next login, which a reset ends.
-    ...(changed > 0n ? { lastChangedAt: new Date(instantMs(changed)).toISOString() } : {}),
+    ...(lastChangedAt === undefined ? {} : { lastChangedAt }),
     ...(await readLockout(connection, target, entry, now, boundMs)),
+  };
+}
+
+/** How an account stands, from attributes of its own. */
+export function activeDirectoryFlags(entry: Entry, now: number) {
+  const control = Number(textOf(entry, 'userAccountControl') ?? 0);
+  const computed = textOf(entry, 'msDS-User-Account-Control-Computed');
+  const expires = numberOf(entry, 'accountExpires');
+  const changed = numberOf(entry, 'pwdLastSet');
+  return {
+    disabled: (control & DISABLED) !== 0,
+    // lockoutTime stays after the lockout has run out; only the computed bit knows that.
+    locked: computed === undefined ? numberOf(entry, 'lockoutTime') > 0n : (Number(computed) & LOCKED) !== 0,
+    expired: !NEVER.includes(expires) && instantMs(expires) <= now,
+    // 0 = must be changed at the next login, which a reset ends.
+    lastChangedAt: changed > 0n ? new Date(instantMs(changed)).toISOString() : undefined,
   };
 }
 
@@ -62,7 +71,7 @@ export function stableName(entry: Entry): string {
 }
 
 /** The first three parts of a GUID are stored with their lowest byte first ([MS-DTYP] 2.3.4.2). */
-function guidOf(entry: Entry): string {
+export function guidOf(entry: Entry): string {
   const [bytes] = valuesOf(entry, 'objectGUID');
   if (!Buffer.isBuffer(bytes) || bytes.length !== 16) throw new ProviderError('PAM6011', 'the server shows no objectGUID of the entry');
   const parts = [

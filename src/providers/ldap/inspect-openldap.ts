@@ -10,6 +10,7 @@ export const OPENLDAP_ATTRIBUTES = [
   'pwdAccountLockedTime',
   'pwdChangedTime',
   'pwdFailureTime',
+  'pwdReset',
   'pwdPolicySubentry',
   'pwdStartTime',
   'pwdEndTime',
@@ -17,7 +18,7 @@ export const OPENLDAP_ATTRIBUTES = [
 ] as const;
 
 /** "Locked by an administrator, until one takes it back": no time that could pass. */
-const FOR_GOOD = '000001010000Z';
+export const FOR_GOOD = '000001010000Z';
 
 interface Policy {
   readonly lockout?: Lockout;
@@ -46,6 +47,7 @@ export async function openLdapState(connection: Connection, entry: Entry, now: n
     locked,
     disabled,
     expired,
+    mustChange: textOf(entry, 'pwdReset')?.toUpperCase() === 'TRUE',
     obstacles,
     ...(changedAt === undefined ? {} : { lastChangedAt: new Date(timeOf(changedAt)).toISOString() }),
     ...(policy.lockout === undefined ? {} : { lockout: policy.lockout, failures: countFailures(entry, policy.lockout, now) }),
@@ -76,7 +78,7 @@ function countFailures(entry: Entry, { windowMs = Number.POSITIVE_INFINITY }: Lo
 }
 
 /** GeneralizedTime in UTC (RFC 4517 §3.3.13) as milliseconds; what cannot be read is long past. */
-function timeOf(text: string): number {
+export function timeOf(text: string): number {
   const [, year, month, day, hour, minute, second = '00'] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:[.,]\d+)?Z$/.exec(text) ?? [];
   return year === undefined ? 0 : Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }

@@ -36,6 +36,8 @@ export interface Flavor {
   readonly plugins: readonly string[];
   /** The right and the table that an administrator needs to look at accounts. */
   readonly table: string;
+  /** Reads all accounts but no hash: columns as in `discover.ts`. */
+  readonly listing: string;
   /** @throws ProviderError PAM6004 where the credential may not look; null where there is no such account. */
   readRow(session: Session, name: AccountName, boundMs: number): Promise<AccountRow | null>;
   /** What stands in the way of every change on this server; null where nothing does. */

@@ -5,6 +5,8 @@ import {
   type Attempt,
   type Candidate,
   type Credential,
+  type Discover,
+  type FoundAccount,
   type LiveAnswer,
   type OpenOptions,
   type OracleOf,
@@ -17,6 +19,7 @@ import {
   type Target,
 } from '../provider.ts';
 import { setPassword } from './change.ts';
+import { listAccounts } from './discover.ts';
 import type { Flavor } from './flavor.ts';
 import { findShadow, inspectAccount, shadowedBy } from './inspect.ts';
 import { mariadb } from './mariadb.ts';
@@ -51,7 +54,7 @@ function moduleOf(flavor: Flavor): ProviderModule {
   };
 }
 
-class MysqlProvider implements Provider, OracleOf, Quiesce {
+class MysqlProvider implements Provider, Discover, OracleOf, Quiesce {
   readonly #flavor: Flavor;
   readonly #target: Target;
   readonly #credential: Credential | null;
@@ -107,6 +110,10 @@ class MysqlProvider implements Provider, OracleOf, Quiesce {
 
   async quiesce(_account: Account, attempt: Attempt): Promise<boolean> {
     return endAttempt((await this.#work()).session, attempt, this.#options.connectTimeoutMs);
+  }
+
+  async *discover(): AsyncIterable<FoundAccount> {
+    yield* await listAccounts((await this.#work()).session, this.#flavor, this.#options.connectTimeoutMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

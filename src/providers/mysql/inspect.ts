@@ -33,6 +33,7 @@ export async function inspectAccount(
     disabled: row.locked,
     // No obstacle: a new password ends it.
     expired: row.mustChange,
+    mustChange: row.mustChange,
     obstacles,
     // Failures in a row count, however far apart.
     ...(row.maxFailures === null ? {} : { lockout: { maxFailures: row.maxFailures } }),

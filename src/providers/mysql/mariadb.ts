@@ -29,6 +29,13 @@ export const mariadb: Flavor = {
   server: 'MariaDB',
   plugins: ['mysql_native_password'],
   table: 'mysql.global_priv',
+  // The view has the rights as columns; the table below it has what the view does not know.
+  listing: `SELECT u.User AS user, u.Host AS host, u.plugin AS plugin, u.authentication_string = '' AS no_password,
+                   u.password_expired AS expired, u.Super_priv AS is_super, u.Create_user_priv AS may_create,
+                   IF(JSON_VALUE(p.Priv, '$.account_locked') IN ('1', 'true'), 'Y', 'N') AS locked,
+                   CAST(JSON_VALUE(p.Priv, '$.password_last_changed') AS INTEGER) AS changed
+            FROM mysql.user u JOIN mysql.global_priv p ON p.User = u.User AND p.Host = u.Host
+            WHERE u.is_role = 'N' AND u.Host <> ''`,
 
   async readRow(session, name, boundMs) {
     const rows = await session.read<{ user: string; priv: string; now: number; days: number; max_errors: number }>(

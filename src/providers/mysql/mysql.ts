@@ -27,6 +27,9 @@ export const mysql: Flavor = {
   server: 'MySQL',
   plugins: ['caching_sha2_password', 'sha256_password', 'mysql_native_password'],
   table: 'mysql.user',
+  listing: `SELECT User AS user, Host AS host, plugin, authentication_string = '' AS no_password, password_expired AS expired,
+                   Super_priv AS is_super, Create_user_priv AS may_create, account_locked AS locked,
+                   UNIX_TIMESTAMP(password_last_changed) AS changed FROM mysql.user`,
 
   async readRow(session, name, boundMs) {
     const rows = await session.read<UserRow>(

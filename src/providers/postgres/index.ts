@@ -5,6 +5,8 @@ import {
   type Attempt,
   type Candidate,
   type Credential,
+  type Discover,
+  type FoundAccount,
   type LiveAnswer,
   type OpenOptions,
   type OracleOf,
@@ -17,6 +19,7 @@ import {
   type Target,
 } from '../provider.ts';
 import { setPassword } from './change.ts';
+import { listRoles } from './discover.ts';
 import { inspectRole } from './inspect.ts';
 import { isRoleName } from './login.ts';
 import { endAttempt, identifySecret } from './oracle.ts';
@@ -33,7 +36,7 @@ export const postgresModule: ProviderModule = {
   },
 };
 
-class PostgresProvider implements Provider, OracleOf, Quiesce {
+class PostgresProvider implements Provider, Discover, OracleOf, Quiesce {
   readonly #target: Target;
   readonly #credential: Credential | null;
   readonly #options: OpenOptions;
@@ -74,6 +77,10 @@ class PostgresProvider implements Provider, OracleOf, Quiesce {
 
   async quiesce(_account: Account, attempt: Attempt): Promise<boolean> {
     return endAttempt(await this.#work(), attempt, this.#options.connectTimeoutMs);
+  }
+
+  async *discover(): AsyncIterable<FoundAccount> {
+    yield* await listRoles(await this.#work(), this.#options.connectTimeoutMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

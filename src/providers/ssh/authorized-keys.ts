@@ -5,13 +5,13 @@ import type { PublicKey } from './key.ts';
  * whatever is in them, so the text is one character a byte (latin1) and no line is ever written anew from its parts.
  */
 
-/** Options and blob of a line; null for comments, blank lines and what is no key. */
-function readLine(line: string): { readonly options: string; readonly blob: string } | null {
+/** Options, type and blob of a line; null for comments, blank lines and what is no key. */
+function readLine(line: string): { readonly options: string; readonly type: string; readonly blob: string } | null {
   const text = line.trim();
   if (text === '' || text.startsWith('#')) return null;
   const options = isKeyType(text) ? '' : readOptions(text);
   const [type, blob] = text.slice(options.length).trim().split(/\s+/);
-  return type !== undefined && blob !== undefined && isKeyType(type) ? { options, blob } : null;
+  return type !== undefined && blob !== undefined && isKeyType(type) ? { options, type, blob } : null;
 }
 
 function isKeyType(text: string): boolean {
@@ -25,6 +25,15 @@ function readOptions(text: string): string {
 
 export function hasKey(text: string, blob: string): boolean {
   return text.split('\n').some((line) => readLine(line)?.blob === blob);
+}
+
+/** Every key of the file, once. */
+export function keysIn(text: string): readonly { readonly type: string; readonly blob: string }[] {
+  const keys = text
+    .split('\n')
+    .map(readLine)
+    .filter((line) => line !== null);
+  return [...new Map(keys.map(({ type, blob }) => [blob, { type, blob }])).values()];
 }
 
 /**

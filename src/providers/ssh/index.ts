@@ -5,6 +5,10 @@ import {
   type Attempt,
   type Candidate,
   type Credential,
+  type Discover,
+  type ForeignKey,
+  type FoundAccount,
+  type KeyList,
   type LiveAnswer,
   type OpenOptions,
   type OracleOf,
@@ -18,9 +22,10 @@ import {
   type Target,
 } from '../provider.ts';
 import { changeOwnPassword, refuseSecret, resetPassword } from './change.ts';
+import { listLocalAccounts } from './discover.ts';
 import { lookAt, stateOf } from './inspect.ts';
 import type { KeyFile } from './key-file.ts';
-import { authorizeKey, identifyKey, retireKeys } from './keys.ts';
+import { authorizeKey, identifyKey, listForeignKeys, retireKeys } from './keys.ts';
 import { isLoginName } from './login.ts';
 import { endAttempt, identifyPassword } from './oracle.ts';
 import { proveLogin } from './proof.ts';
@@ -40,7 +45,7 @@ export const sshModule: ProviderModule = {
 
 const NO_SUCH_LOGIN = 'no account can have this login (no control characters, `:` or `/`, not beginning with -, +, # or %)';
 
-class SshProvider implements Provider, OracleOf, Quiesce, Overlap {
+class SshProvider implements Provider, Discover, KeyList, OracleOf, Quiesce, Overlap {
   readonly #target: Target;
   readonly #credential: Credential | null;
   readonly #options: OpenOptions;
@@ -112,6 +117,22 @@ class SshProvider implements Provider, OracleOf, Quiesce, Overlap {
 
   async retire(account: Account, keep: Secret, drop: readonly Secret[], attempt: Attempt): Promise<SetOutcome> {
     return retireKeys(await this.#keyFile(account), keep, drop, attempt, this.#options.connectTimeoutMs);
+  }
+
+  async *discover(): AsyncIterable<FoundAccount> {
+    const session = await this.#work();
+    // Who may reset passwords may as a rule see how they stand; without that right the listing knows less.
+    const gained = await this.#gain({
+      address: session.credential.address,
+      login: session.credential.login,
+      field: 'password',
+      fields: {},
+    });
+    yield* await listLocalAccounts(session, gained.ok ? gained.rights : null, this.#options.connectTimeoutMs);
+  }
+
+  async listForeignKeys(account: Account, own: readonly Secret[]): Promise<readonly ForeignKey[]> {
+    return listForeignKeys(await this.#keyFile(account), own, this.#options.connectTimeoutMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -69,13 +69,16 @@ export function readFaillock(pam: string, configuration: string): Lockout | null
 /** The fields of shadow(5) that say how an account stands, after the name and the verifier. */
 interface Shadow {
   readonly verifier: string;
+  /** Days since 1970-01-01; 0 = to be changed at the next login. */
   readonly lastChange: number | null;
+  /** Days after the last change from which on the password must be changed. */
+  readonly maxAge: number | null;
   readonly expires: number | null;
 }
 
 export function readShadow(fields: readonly string[]): Shadow {
   const day = (index: number) => (fields[index] === undefined || fields[index] === '' ? null : Number(fields[index]));
-  return { verifier: fields[1] ?? '', lastChange: day(2), expires: day(7) };
+  return { verifier: fields[1] ?? '', lastChange: day(2), maxAge: day(4), expires: day(7) };
 }
 
 /**
@@ -97,10 +100,15 @@ export function stateOf(account: Account, host: HostAccount): AccountState {
     exists: true,
     identity: host.any[2] ?? '',
     ...(shadow === null && host.status === null ? {} : { locked }),
-    ...(shadow === null ? {} : { expired }),
+    ...(shadow === null ? {} : { expired, mustChange: wantsPassword && mustChange(shadow, host.today) }),
     obstacles,
     // A refused key is no failed login for it.
     ...(wantsPassword && host.lockout !== null ? { lockout: host.lockout } : {}),
     ...(shadow?.lastChange ? { lastChangedAt: new Date(shadow.lastChange * DAY_MS).toISOString() } : {}),
   };
+}
+
+function mustChange({ lastChange, maxAge }: Shadow, today: number): boolean {
+  if (lastChange === null) return false;
+  return lastChange === 0 || (maxAge !== null && lastChange + maxAge < today);
 }

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { Secret } from '../../model/index.ts';
 import { nodeOf } from '../network.ts';
-import type { Account, Attempt, Candidate, LiveAnswer, SetOutcome } from '../provider.ts';
-import { addKey, hasKey, removeKeys } from './authorized-keys.ts';
+import type { Account, Attempt, Candidate, ForeignKey, LiveAnswer, SetOutcome } from '../provider.ts';
+import { addKey, hasKey, keysIn, removeKeys } from './authorized-keys.ts';
 import { publicKeyOf } from './key.ts';
 import { editKeyFile, type KeyFile, readKeyFile } from './key-file.ts';
 
@@ -45,4 +46,19 @@ export async function identifyKey(file: KeyFile, candidates: readonly Candidate[
     if (hasKey(text, (await publicKeyOf(secret)).blob)) return { live: id, ...found };
   }
   return { live: 'none', ...found };
+}
+
+/** The keys in the file that are none of ours. */
+export async function listForeignKeys(file: KeyFile, own: readonly Secret[], boundMs: number): Promise<readonly ForeignKey[]> {
+  const text = (await readKeyFile(file, boundMs)) ?? '';
+  const ours = (await Promise.all(own.map(publicKeyOf))).map(({ blob }) => blob);
+  return keysIn(text)
+    .filter(({ blob }) => !ours.includes(blob))
+    .map(({ type, blob }) => ({ type, fingerprint: fingerprintOf(blob) }))
+    .sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
+}
+
+function fingerprintOf(blob: string): string {
+  const digest = createHash('sha256').update(Buffer.from(blob, 'base64')).digest('base64');
+  return `SHA256:${digest.replace(/=+$/, '')}`;
 }
