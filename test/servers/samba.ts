@@ -32,6 +32,8 @@ export interface SambaServer {
   /** As Administrator. Empty values take an attribute away. */
   set(dn: string, attributes: Readonly<Record<string, string>>): Promise<void>;
   read(dn: string, attribute: string): Promise<string>;
+  /** What the domain compares passwords with, hex: read from its database, so that no login is spent. */
+  ntHashOf(user: Pick<SambaUser, 'sam'>): string;
   /** The right "Reset Password" on one account for another one. */
   delegateReset(of: LdapAccount, to: LdapAccount): Promise<void>;
   log(): Promise<string>;
@@ -119,6 +121,8 @@ export async function startSamba(options: SambaOptions): Promise<SambaServer> {
       await asAdmin((client) => client.add(dn, [...Object.entries(texts).map(attribute), unicodePwd]));
       return { dn, sam, upn, password };
     },
+    // smbpasswd(5): name, uid, LM hash, NT hash.
+    ntHashOf: ({ sam }) => run('pdbedit', ['-L', '-w', '-u', sam, '-s', config]).split(':')[3] ?? '',
     delegateReset: async (of, to) => {
       const sid = samba(['user', 'show', samNameOf(to), '--attributes=objectSid', '-s', config]).match(/objectSid: (\S+)/)?.[1];
       const right = `(OA;;CR;00299570-246d-11d0-a768-00aa006e0529;;${sid})`;
@@ -188,5 +192,9 @@ export function provisionDomain(): string {
 }
 
 function samba(args: readonly string[]): string {
-  return execFileSync('samba-tool', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  return run('samba-tool', args);
+}
+
+function run(command: string, args: readonly string[]): string {
+  return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
