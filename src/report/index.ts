@@ -1,3 +1,8 @@
+export { formatDot, formatMermaid } from './graph-diagram.ts';
+export type { GraphPicture } from './graph-picture.ts';
+export { formatGraph } from './graph-text.ts';
+export { formatGraphPage } from './html/graph-page.ts';
+export { formatSvg } from './html/graph-svg.ts';
 export { createPaint, type Paint } from './paint.ts';
 export { formatEntry, formatEvent, formatLedger } from './text-apply.ts';
 export { formatDrift } from './text-drift.ts';
