@@ -6,3 +6,6 @@ export { STOPPING_CODES } from './limits.ts';
 export { isDueNow, nextRotation, scheduledTime } from './live-rows.ts';
 export { isRecordRow } from './order.ts';
 export { isSelector, makePlan } from './plan.ts';
+export { type Coverage, type LastRun, makeStateReport, rotationCalendar, type StateReport } from './state-report.ts';
+export type { AccountSurvey, Trouble } from './survey.ts';
+export type { Upcoming } from './upcoming.ts';

@@ -47,7 +47,7 @@ function drawBox({ address, x, y }: Box, node: AccessNode | undefined, mark: str
     (t) => t !== undefined && t !== '',
   );
   const right = BOX.width - 10;
-  return html`<svg x="${x}" y="${y}" width="${BOX.width}" height="${BOX.height}" class="${mark === undefined ? 'box' : 'box marked'}"><title>${[address, ...detail.slice(1), mark].filter((t) => t !== undefined).join(', ')}</title><rect x="1.5" y="1.5" width="${BOX.width - 3}" height="${BOX.height - 3}" rx="6"/><text x="10" y="18">${shorten(address.slice(slash + 1), mark === undefined ? FIT : FIT - 14)}</text>${mark === undefined ? undefined : html`<text class="mark" x="${right}" y="18" text-anchor="end">${mark}</text>`}<text class="detail" x="10" y="35">${shorten(detail.join(' · '), FIT + 6)}</text></svg>
+  return html`<svg x="${x}" y="${y}" width="${BOX.width}" height="${BOX.height}" class="${mark === undefined ? 'box' : 'box marked'}"><title>${[address, ...detail.slice(1), mark].filter((t) => t !== undefined).join(', ')}</title><rect x="1.5" y="1.5" width="${BOX.width - 3}" height="${BOX.height - 3}" rx="6"/><text x="10" y="18">${shorten(address.slice(slash + 1), mark === undefined ? FIT : FIT - 14)}</text>${mark === undefined ? undefined : html`<text class="mark" x="${right}" y="18" text-anchor="end">${mark}</text>`}<text class="detail" x="10" y="35">${shorten(detail.join(' · '), FIT + 3)}</text></svg>
 `;
 }
 
