@@ -33,7 +33,7 @@ function cell(ms: number, today: number, byDay: ReadonlyMap<string, readonly Upc
 }
 
 function dayList(day: string, list: readonly Upcoming[]): Piece {
-  return html`<h3 id="day-${day}" tabindex="-1">${day}</h3><ul>${list.map((e) => html`<li><span class="mono">${e.address}</span> ${e.state === 'due' ? 'due now' : `at ${e.at.slice(11, 16)}`}</li>`)}</ul>
+  return html`<h3 id="day-${day}" tabindex="-1">${day}</h3><ul class="columns">${list.map((e) => html`<li><span class="mono">${e.address}</span> ${e.state === 'due' ? 'due now' : `at ${e.at.slice(11, 16)}`}</li>`)}</ul>
 `;
 }
 

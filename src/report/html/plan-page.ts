@@ -1,6 +1,7 @@
 import type { AccessGraph } from '../../graph/index.ts';
 import type { Change, Plan, Risk } from '../../model/index.ts';
 import type { Upcoming } from '../../plan/index.ts';
+import { groupBy } from '../graph-text.ts';
 import { describe, details, formatSummary, SYMBOLS } from '../text-plan.ts';
 import { calendar } from './calendar.ts';
 import { type Html, html, type Piece } from './escape.ts';
@@ -44,10 +45,20 @@ function riskList({ risks, summary }: Plan): Html {
       ? undefined
       : html`<p><span class="badge bad">blocked</span> ${summary.blocked} ${summary.blocked === 1 ? 'row' : 'rows'} cannot be carried out; the table below says why.</p>`;
   if (risks.length === 0) return html`${blocked}<p>None.</p>`;
-  return html`${blocked}<ul class="risks">${risks.map(
-    (r) => html`<li><strong class="mono">${r.address}</strong>: ${r.message} <span class="badge warn">${r.code}</span></li>
-`,
-  )}</ul>`;
+  // Sixty rotations have one risk sixty times: told once, with its accounts.
+  const groups = [...groupBy(risks, (r) => `${r.code} ${r.message}`).values()];
+  return html`${blocked}<ul class="risks">${groups.map(riskItem)}</ul>`;
+}
+
+function riskItem(risks: readonly Risk[]): Piece {
+  const [first] = risks;
+  if (first === undefined) return undefined;
+  const badge = html`<span class="badge warn">${first.code}</span>`;
+  if (risks.length === 1)
+    return html`<li><strong class="mono">${first.address}</strong>: ${first.message} ${badge}</li>
+`;
+  return html`<li>${first.message} ${badge}<details><summary>${risks.length} objects</summary><ul class="columns">${risks.map((r) => html`<li class="mono">${r.address}</li>`)}</ul></details></li>
+`;
 }
 
 function changeTable({ changes, risks }: Plan): Html {

@@ -28,6 +28,12 @@ caption { text-align: left; color: var(--soft); padding: .25rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 thead th { background: var(--panel); white-space: nowrap; }
 tbody th { font-weight: 600; }
+tbody th.mono { min-width: 14rem; max-width: 26rem; }
+td .mono { display: inline-block; min-width: 12rem; }
+pre .mono, li .mono, caption code { min-width: 0; }
+#rows { min-width: 52rem; }
+#list { min-width: 64rem; }
+ul.columns li { background: none; border: 0; padding: 0; margin: 0; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td ul, td dl { margin: 0; padding: 0; list-style: none; }
 tr[hidden] { display: none; }
@@ -35,8 +41,10 @@ tr[hidden] { display: none; }
 .badge.bad { color: var(--bad); background: var(--bad-ground); }
 .badge.warn { color: var(--warn); background: var(--warn-ground); }
 .badge.good { color: var(--good); }
+ul.columns { columns: 22rem; padding-left: 1.2rem; margin: .25rem 0; }
+ul.columns li { break-inside: avoid; }
 ul.risks { padding: 0; list-style: none; }
-ul.risks li { background: var(--warn-ground); border-left: 4px solid var(--warn); padding: .4rem .8rem; margin: .4rem 0; overflow-wrap: anywhere; }
+ul.risks > li { background: var(--warn-ground); border-left: 4px solid var(--warn); padding: .4rem .8rem; margin: .4rem 0; overflow-wrap: anywhere; }
 form.filters { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .6rem .8rem; margin: .5rem 0; }
 form.filters[hidden] { display: none; }
 input, select { font: inherit; color: inherit; background: var(--ground); border: 1px solid var(--soft); border-radius: 6px; padding: .2rem .5rem; }
