@@ -1,5 +1,5 @@
 import type { AccessGraph } from '../../graph/index.ts';
-import type { Change, Plan, Risk } from '../../model/index.ts';
+import type { Change, Plan, PolicyFinding, Risk } from '../../model/index.ts';
 import type { Upcoming } from '../../plan/index.ts';
 import { groupBy } from '../graph-text.ts';
 import { describe, details, formatSummary, SYMBOLS } from '../text-plan.ts';
@@ -25,6 +25,9 @@ export function formatPlanPage(plan: Plan, context: PlanContext): string {
   const touched = new Map(changes.map((c) => [c.address as string, 'changes']));
   const sections: readonly (Section | undefined)[] = [
     { id: 'risks', title: 'Risks', body: riskList(plan) },
+    plan.findings.length === 0
+      ? undefined
+      : { id: 'policies', title: 'Policies', body: html`<ul class="risks">${plan.findings.map(findingItem)}</ul>` },
     { id: 'changes', title: 'Changes', body: changeTable(plan) },
     { id: 'apply', title: 'How to apply', body: howToApply(plan) },
     plan.unmanaged.length === 0 ? undefined : { id: 'unmanaged', title: 'Released, no longer managed', body: unmanagedList(plan) },
@@ -58,6 +61,12 @@ function riskItem(risks: readonly Risk[]): Piece {
     return html`<li><strong class="mono">${first.address}</strong>: ${first.message} ${badge}</li>
 `;
   return html`<li>${first.message} ${badge}<details><summary>${risks.length} objects</summary><ul class="columns">${risks.map((r) => html`<li class="mono">${r.address}</li>`)}</ul></details></li>
+`;
+}
+
+function findingItem({ severity, address, message, rule, hint }: PolicyFinding): Piece {
+  const badge = severity === 'error' ? html`<span class="badge bad">stops apply</span>` : html`<span class="badge warn">warning</span>`;
+  return html`<li>${badge} <strong class="mono">${address}</strong> ${message} <span class="mono">(${rule})</span>${hint === undefined ? undefined : html`<br>${hint}`}</li>
 `;
 }
 
@@ -102,15 +111,20 @@ const LINE = html`
 function howToApply(plan: Plan): Html {
   if (plan.changes.length === 0) return html`<p>There is nothing to apply.</p><p>Digest: <code>${plan.digest}</code></p>`;
   return html`<p>Approve what stands here and nothing else:</p><pre>${applyCommand(plan)}</pre>
-<p class="soft">The digest covers the declared rows and what each starts from. Time, comments and rotations that merely fall due do not change it.</p>`;
+<p class="soft">The digest covers the declared rows and what each starts from. Time, comments and rotations that merely fall due do not change it.${expiresAt(plan)}</p>`;
 }
 
-/** The narrowing and the grants are part of what the digest stands for. */
-function applyCommand({ digest, narrowing, grants, owner }: Plan): string {
+function expiresAt(plan: Plan): string {
+  return plan.expiresAt === undefined ? '' : ` It may be applied until ${plan.expiresAt}.`;
+}
+
+/** The narrowing, the grants and the end are part of what the digest stands for. */
+function applyCommand({ digest, narrowing, grants, owner, expiresAt }: Plan): string {
   const flag = (name: string, values: readonly string[]) => values.map((v) => `${name} ${quote(v)}`);
   return [
     `pam apply --approve ${digest}`,
     ...(owner.environment === 'default' ? [] : flag('--env', [owner.environment])),
+    ...(expiresAt === undefined ? [] : [`--expires ${expiresAt}`]),
     ...flag('--file', narrowing.files),
     ...flag('--target', narrowing.targets),
     ...flag('--exclude', narrowing.excludes),
