@@ -1,11 +1,12 @@
-import { writeFile } from 'node:fs/promises';
 import { Flags } from '@oclif/core';
-import { filesFlag, PamCommand } from '../src/cli/command.ts';
+import { filesFlag, formatFlag, PamCommand } from '../src/cli/command.ts';
 import { checkSelectors, parseInstant, planFlags, planOptionsOf } from '../src/cli/plan-flags.ts';
-import { type ExitCode, PamError } from '../src/errors/index.ts';
+import { pageContext } from '../src/cli/plan-page.ts';
+import { writeResult } from '../src/cli/write-result.ts';
+import type { ExitCode } from '../src/errors/index.ts';
 import type { Plan as PlanData } from '../src/model/index.ts';
-import { loadDesired, loadProjectRules, openReader, planWith } from '../src/project/index.ts';
-import { formatPlan } from '../src/report/index.ts';
+import { loadDesired, loadProjectRules, openReader, planInput, planWith } from '../src/project/index.ts';
+import { formatPlan, formatPlanPage } from '../src/report/index.ts';
 
 export default class Plan extends PamCommand {
   static override summary = 'Show what would change. Takes no lock and needs no key.';
@@ -16,10 +17,12 @@ was planned: \`pam apply --approve DIGEST\` carries out that and nothing else.`;
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --out plan.json --detailed-exitcode',
     '<%= config.bin %> <%= command.id %> --target PamUser/orders-app --as-of 2027-01-31T00:00:00Z',
+    '<%= config.bin %> <%= command.id %> --format html > plan.html',
   ];
   static override flags = {
     ...filesFlag,
     ...planFlags,
+    format: formatFlag(['html']),
     out: Flags.string({ description: 'Save the plan, for `pam apply FILE`. Plain JSON without secrets.', helpValue: 'FILE' }),
     'detailed-exitcode': Flags.boolean({
       description: 'Exit with 2 when there are differences, 3 when rows are blocked or a policy is not kept.',
@@ -39,20 +42,16 @@ was planned: \`pam apply --approve DIGEST\` carries out that and nothing else.`;
     const snapshot = await reader.snapshot();
     checkSelectors(options, project, desired, snapshot);
     const plan = planWith(project, desired, { ...options, rules })(snapshot, asOf);
-    if (flags.out !== undefined) await save(flags.out, `${JSON.stringify(plan, null, 2)}\n`);
+    if (flags.out !== undefined) await writeResult(flags.out, `${JSON.stringify(plan, null, 2)}\n`);
     if (flags['detailed-exitcode']) this.setExit(detailedExit(plan));
     if (!this.isJson) this.warnAll(desired.warnings);
-    this.print(plan, formatPlan(plan, this.paint(process.stdout)));
+    const isPage = flags.format === 'html' && !flags.json;
+    const page = () => formatPlanPage(plan, pageContext(planInput(project, desired, snapshot, asOf, options), plan));
+    this.print(plan, isPage ? page() : formatPlan(plan, this.paint(process.stdout)));
   }
 }
 
 function detailedExit({ changes, summary, findings }: PlanData): ExitCode {
   if (summary.blocked > 0 || findings.some((f) => f.severity === 'error')) return 3;
   return changes.length > 0 ? 2 : 0;
-}
-
-async function save(path: string, text: string): Promise<void> {
-  await writeFile(path, text).catch((cause: unknown) => {
-    throw new PamError('PAM9004', `${path} cannot be written: ${(cause as NodeJS.ErrnoException).code ?? 'unknown error'}`, { cause });
-  });
 }

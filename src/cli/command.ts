@@ -8,12 +8,21 @@ import { createPaint, errorsToJson, formatError, formatErrors, formatEvent, type
 export const commonFlags = {
   chdir: Flags.string({ char: 'C', description: 'Run as if pam was started in DIR.', helpValue: 'DIR', helpGroup: 'GLOBAL' }),
   env: Flags.string({ description: 'The environment of pam.yaml to work on.', helpValue: 'ENV', helpGroup: 'GLOBAL' }),
-  format: Flags.string({ description: 'How the result is printed.', options: ['text', 'json', 'jsonl'], helpGroup: 'GLOBAL' }),
+  format: formatFlag([]),
   json: Flags.boolean({ description: 'The same as --format json.', helpGroup: 'GLOBAL' }),
   'no-color': Flags.boolean({ description: 'No colours; NO_COLOR does the same.', helpGroup: 'GLOBAL' }),
   quiet: Flags.boolean({ description: 'No progress on stderr.', exclusive: ['verbose'], helpGroup: 'GLOBAL' }),
   verbose: Flags.boolean({ description: 'Every step on stderr.', helpGroup: 'GLOBAL' }),
 };
+
+/** For commands that have more formats than all have. */
+export function formatFlag(more: readonly string[]) {
+  return Flags.string({
+    description: 'How the result is printed.',
+    options: ['text', 'json', 'jsonl', ...more],
+    helpGroup: 'GLOBAL',
+  });
+}
 
 /** For commands that open the vault with its key. */
 export const identityFlag = {

@@ -7,3 +7,6 @@ export { isDueNow, nextRotation, scheduledTime } from './live-rows.ts';
 export { isRecordRow } from './order.ts';
 export { isSelector, makePlan } from './plan.ts';
 export { movedEndpoints } from './risks.ts';
+export { type Coverage, type LastRun, makeStateReport, rotationCalendar, type StateReport } from './state-report.ts';
+export type { AccountSurvey, Trouble } from './survey.ts';
+export type { Upcoming } from './upcoming.ts';

@@ -1,3 +1,10 @@
+export { formatDot, formatMermaid } from './graph-diagram.ts';
+export type { GraphPicture } from './graph-picture.ts';
+export { formatGraph } from './graph-text.ts';
+export { formatGraphPage } from './html/graph-page.ts';
+export { formatSvg } from './html/graph-svg.ts';
+export { formatPlanPage, type PlanContext } from './html/plan-page.ts';
+export { formatReportPage } from './html/report-page.ts';
 export { createPaint, type Paint } from './paint.ts';
 export { formatEntry, formatEvent, formatLedger } from './text-apply.ts';
 export { driftToJson, formatDrift } from './text-drift.ts';
@@ -5,3 +12,4 @@ export { errorsToJson, formatError, formatErrors } from './text-error.ts';
 export { formatPlan } from './text-plan.ts';
 export { formatPolicyTests, formatRules } from './text-policy.ts';
 export { formatRecord, formatRecords, formatTable, secretState } from './text-record.ts';
+export { formatReport } from './text-report.ts';

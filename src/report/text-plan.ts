@@ -148,7 +148,8 @@ function reasonText(row: Change & { kind: 'rotate' }): string {
   return reason.type;
 }
 
-function details(row: Change): readonly string[] {
+/** What stands below a row: its fields, one a line. */
+export function details(row: Change): readonly string[] {
   if (row.kind === 'update') {
     const [texts, values] = [row.fields.filter(isText), row.fields.filter((f) => !isText(f))];
     return [...align(values.map((f) => [f.path, `${show(f.before)} → ${show(f.after)}`])), ...texts.flatMap(lineDiff)];
