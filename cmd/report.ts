@@ -1,9 +1,10 @@
 import { Flags } from '@oclif/core';
 import { filesFlag, formatFlag, PamCommand } from '../src/cli/command.ts';
 import { writeResult } from '../src/cli/write-result.ts';
-import { makeStateReport } from '../src/plan/index.ts';
+import { type LastRun, makeStateReport } from '../src/plan/index.ts';
 import { loadDesired, openReader, planInput, WHOLE } from '../src/project/index.ts';
 import { createPaint, formatReport, formatReportPage } from '../src/report/index.ts';
+import type { RunSummary, VaultReader } from '../src/vault/index.ts';
 
 /** How many earlier runs the report tells of. */
 const RUNS = 20;
@@ -33,18 +34,7 @@ attached; what an auditor asks for stands in it, and no secret does.`;
     await using reader = await openReader(project);
     const [snapshot, runs] = [await reader.snapshot(), await reader.listRuns(RUNS)];
     const input = planInput(project, desired, snapshot, new Date().toISOString(), { narrowing: WHOLE, grants: {} });
-    const report = makeStateReport(
-      input,
-      runs.map((r) => ({
-        id: r.id,
-        command: r.command,
-        startedAt: r.startedAt,
-        finishedAt: r.finishedAt ?? null,
-        exit: r.exit ?? null,
-        rows: r.changes.length,
-        by: `${r.holder.user}@${r.holder.host}`,
-      })),
-    );
+    const report = makeStateReport(input, await Promise.all(runs.map((r) => lastRun(reader, r))));
     const isPage = flags.html || flags.format === 'html';
     const { out } = flags;
     if (out === undefined) return this.print(report, isPage ? formatReportPage(report) : formatReport(report, this.paint(process.stdout)));
@@ -56,4 +46,25 @@ attached; what an auditor asks for stands in it, and no secret does.`;
     await writeResult(out, `${text.trimEnd()}\n`);
     this.tell(`The report is in ${out}.`);
   }
+}
+
+/** What did not end well in a run stands in its ledger. */
+async function lastRun(reader: VaultReader, run: RunSummary): Promise<LastRun> {
+  const ledger = (await reader.readRun(run.id))?.ledger ?? [];
+  const failed = ledger.filter((e) => e.outcome === 'failed' || e.outcome === 'unknown');
+  return {
+    id: run.id,
+    command: run.command,
+    startedAt: run.startedAt,
+    finishedAt: run.finishedAt ?? null,
+    exit: run.exit ?? null,
+    rows: run.changes.length,
+    failed: failed.map(({ id, outcome, code, detail }) => ({
+      id,
+      outcome,
+      ...(code === undefined ? {} : { code }),
+      ...(detail === undefined ? {} : { detail }),
+    })),
+    by: `${run.holder.user}@${run.holder.host}`,
+  };
 }

@@ -1,4 +1,4 @@
-import { type Address, compareText, type Instant, type Owner } from '../model/index.ts';
+import { type Address, compareText, type Instant, type LedgerEntry, type Owner } from '../model/index.ts';
 import type { PlanInput } from './input.ts';
 import { type AccountSurvey, surveyAccounts } from './survey.ts';
 import { listUpcoming, type Upcoming } from './upcoming.ts';
@@ -29,6 +29,8 @@ export interface LastRun {
   readonly finishedAt: Instant | null;
   readonly exit: number | null;
   readonly rows: number;
+  /** Rows that did not end well, as the ledger has them. */
+  readonly failed: readonly Pick<LedgerEntry, 'id' | 'outcome' | 'code' | 'detail'>[];
   readonly by: string;
 }
 

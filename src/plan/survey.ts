@@ -56,7 +56,7 @@ export interface AccountSurvey {
   readonly proof: { readonly at: Instant; readonly method: string; readonly node?: string } | null;
   readonly unprovedBecause: string | null;
   readonly lastRotatedAt: Instant | null;
-  /** It may be rotated now, by its schedule. */
+  /** It may be rotated now: by its schedule, or for the first time since `initial: now` says so. */
   readonly due: boolean;
   /** Since when its time has come; also of what missed its window and waits for the next one. */
   readonly dueSince: Instant | null;
@@ -100,12 +100,18 @@ function survey(input: PlanInput, world: World, pair: Pair): AccountSurvey {
     proof: current?.proof ?? null,
     unprovedBecause: current === undefined || current.proof !== undefined ? null : (current.unproved ?? 'not proved yet'),
     lastRotatedAt: record?.rotation.lastRotatedAt ?? null,
-    due: due?.due ?? false,
+    due: due?.due === true || isAwaited(state.fields, mode, record),
     dueSince: due?.dueAt ?? null,
     overdue: due?.overdue ?? false,
     nextAt: nextOf(record, schedule, due),
     trouble: record === undefined ? [] : troubleOf(record, refused, current),
   };
+}
+
+/** `initial: now` was declared, and no rotation has been done yet. */
+function isAwaited(fields: JsonObject, mode: RotationMode, record: VaultRecord | undefined): boolean {
+  const rotation = fields['rotation'] as JsonObject | undefined;
+  return (mode === 'scheduled' || mode === 'on demand') && rotation?.['initial'] === 'now' && record?.rotation.lastRotatedAt === undefined;
 }
 
 /** As `pam list` shows it: from when on a run takes the account along; of what is due, the time after a rotation done now. */

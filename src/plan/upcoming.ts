@@ -27,10 +27,10 @@ function upcomingOf(input: PlanInput, world: World, account: AccountSurvey, unti
   const { address } = account;
   const state = world.after(address);
   const schedule = state === undefined ? undefined : effectivePolicy(state, world.after).schedule;
-  if (state === undefined || schedule === undefined || account.rotation !== 'scheduled') return [];
+  const found: Upcoming[] = account.due ? [{ address, at: input.asOf, state: 'due' }] : [];
+  if (state === undefined || schedule === undefined || account.rotation !== 'scheduled') return found;
   const rotation = state.fields['rotation'] as JsonObject;
   const atOnce = rotation['initial'] === 'now' && account.lastRotatedAt === null;
-  const found: Upcoming[] = atOnce || account.due ? [{ address, at: input.asOf, state: 'due' }] : [];
   const key = world.pair(address)?.record?.id;
   const isNew = account.status === 'declared' && rotation['initial'] !== 'never';
   let at = atOnce || isNew ? after(schedule, input.asOf, key) : account.nextAt;

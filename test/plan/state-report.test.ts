@@ -71,3 +71,15 @@ test('a paused, a retired and a released account have no times and are counted f
   expect(app({ lifecycle: { retire: true } })).toEqual(['retired', 0, 1]);
   expect(app({}, 'released')).toEqual(['none', 0, 0]);
 });
+
+test('initial: now that no apply has carried out is due, with a schedule or without', () => {
+  for (const rotation of [
+    { type: 'general', initial: 'now' },
+    { type: 'general', initial: 'now', schedule: { every: '60d' } },
+  ]) {
+    const one = desired('PamUser/app', { login: 'app', rotation });
+    const made = makeStateReport(inputOf([one], [recordOf(one)]), []);
+    expect(made.accounts[0]?.due).toBe(true);
+    expect(made.calendar[0]).toEqual({ address: 'PamUser/app', at: NOW, state: 'due' });
+  }
+});

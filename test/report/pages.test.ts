@@ -42,7 +42,16 @@ function scene(text: string) {
   const input = inputOf(all, records);
   const plan = makePlan(input);
   const graph = buildAccess(all);
-  const run = { id: text, command: text, startedAt: at, finishedAt: null, exit: 1, rows: 1, by: text };
+  const run = {
+    id: text,
+    command: text,
+    startedAt: at,
+    finishedAt: null,
+    exit: 1,
+    rows: 1,
+    failed: [{ id: text, outcome: 'failed' as const, detail: text }],
+    by: text,
+  };
   const report = makeStateReport(input, [run]);
   const findings = [{ rule: 'own-rule', severity: 'error' as const, message: text, hint: text }];
   const narrowed = { ...plan, findings, narrowing: { ...plan.narrowing, targets: [text] }, owner: { project: text, environment: text } };
@@ -160,7 +169,7 @@ describe.each(['plan', 'report', 'graph'] as const)('the page of the %s', (which
 test('the plan page puts risks first and says how to approve, narrowing and all', () => {
   const { plan } = scene("it's");
   const order = [...plan.matchAll(/<h2 id="([^"]*)"/g)].map((m) => m[1]);
-  expect(order.slice(0, 3)).toEqual(['risks', 'changes', 'apply']);
+  expect(order.slice(0, 4)).toEqual(['risks', 'policies', 'changes', 'apply']);
   expect(plan).toMatch(/pam apply --approve sha256:[0-9a-f]{64} --env &#39;it&#39;\\&#39;&#39;s&#39; --target /);
   expect(plan).toMatch(/data-kind="create" data-danger="(yes|no)"/);
 });
@@ -187,4 +196,14 @@ test('every colour of text has a contrast of 4.5 to its ground, in both schemes'
     for (const [text, ground] of [...pairs, ['bad', 'bad-ground'], ['warn', 'warn-ground'], ['ink', 'warn-ground']] as const)
       expect(contrast(c[text] ?? '', c[ground] ?? ''), `${text} on ${ground}`).toBeGreaterThanOrEqual(4.5);
   }
+});
+
+test('a rotation with only the risks that every rotation has is not called dangerous', () => {
+  const app = desired('PamUser/app', { login: 'app', rotation: { type: 'general', initial: 'now' } }, { 'belongs-to': 'PamDatabase/db' });
+  const database = desired('PamDatabase/db', { databaseType: 'postgresql', host: 'db1', port: 5432 }, { 'admin-of': 'PamUser/admin' });
+  const admin = desired('PamUser/admin', { login: 'postgres' }, { 'belongs-to': 'PamDatabase/db' });
+  const input = inputOf([database, admin, app], [recordOf(database), recordOf(admin, { versions: [version()] }), recordOf(app)]);
+  const page = formatPlanPage(makePlan(input), { calendar: [], graph: { nodes: [], edges: [] } });
+  expect(page).toContain('no-rollback');
+  expect(page).toMatch(/data-kind="rotate" data-danger="no"/);
 });

@@ -18,6 +18,8 @@ export interface PlanContext {
 
 /** Rows that take something away, or that nobody asked for in so many words. */
 const DANGEROUS: readonly Change['kind'][] = ['delete', 'release', 'retire', 'unlink', 'relink', 'recover'];
+/** Risks that nearly every rotation has: the list names them, the filter would keep every row for them. */
+const USUAL: readonly Risk['code'][] = ['no-rollback', 'unlisted-consumers'];
 
 /** One page for whoever approves: risks first, then the rows, then what surrounds them. */
 export function formatPlanPage(plan: Plan, context: PlanContext): string {
@@ -74,7 +76,7 @@ function changeTable({ changes, risks }: Plan): Html {
   if (changes.length === 0) return html`<p>No changes.</p>`;
   const kinds = [...new Set(changes.map((c) => c.kind))].map((value) => ({ value, label: value }));
   return html`${filters({ table: 'rows', label: 'Filter changes', kinds, kindLabel: 'Kind', danger: 'only dangerous' })}
-<div class="scroll"><table id="rows"><caption>In the order of work. Dangerous: blocked, with a risk, or taking something away.</caption>
+<div class="scroll"><table id="rows"><caption>In the order of work. Dangerous: blocked, taking something away, or with a risk other than ${USUAL.join(' and ')}.</caption>
 <thead><tr><th scope="col">Object</th><th scope="col">Change</th><th scope="col">Details</th></tr></thead>
 <tbody>${changes.map((c) =>
     changeRow(
@@ -86,7 +88,8 @@ function changeTable({ changes, risks }: Plan): Html {
 
 function changeRow(change: Change, risks: readonly Risk[]): Piece {
   const { blocked, source, kind } = change;
-  const dangerous = blocked !== undefined || risks.length > 0 || DANGEROUS.includes(kind);
+  const unusual = risks.filter((r) => !USUAL.includes(r.code));
+  const dangerous = blocked !== undefined || unusual.length > 0 || DANGEROUS.includes(kind);
   return html`<tr data-kind="${kind}" data-danger="${dangerous ? 'yes' : 'no'}"><th scope="row" class="mono">${change.address}${
     source === undefined ? undefined : html`<br><span class="soft">${source.file}:${source.line}</span>`
   }</th><td><span aria-hidden="true">${SYMBOLS[kind]}</span> ${describe(change)}${dangerous ? html` <span class="badge warn">dangerous</span>` : undefined}</td><td>${

@@ -110,13 +110,17 @@ function coverageTable(groups: readonly Coverage[], name: string): Html {
 function runTable(runs: readonly LastRun[]): Html {
   if (runs.length === 0) return html`<p>None yet.</p>`;
   return html`<div class="scroll"><table><caption>Newest first. <code>pam history RUN</code> shows the ledger of one.</caption>
-<thead><tr><th scope="col">Run</th><th scope="col">Started</th><th scope="col">Command</th><th scope="col">Ended</th><th scope="col" class="number">Rows</th><th scope="col">By</th></tr></thead>
+<thead><tr><th scope="col">Run</th><th scope="col">Started</th><th scope="col">Command</th><th scope="col">Ended</th><th scope="col" class="number">Rows</th><th scope="col">Failed</th><th scope="col">By</th></tr></thead>
 <tbody>${runs.map(
     (
       r,
-    ) => html`<tr><th scope="row" class="mono">${r.id.slice(0, 8)}</th><td>${minute(r.startedAt)}</td><td>${r.command}</td><td>${r.exit === null ? html`<span class="badge warn">unfinished</span>` : r.exit === 0 ? 'exit 0' : html`<span class="badge bad">exit ${r.exit}</span>`}</td><td class="number">${r.rows}</td><td>${r.by}</td></tr>
+    ) => html`<tr><th scope="row" class="mono">${r.id.slice(0, 8)}</th><td>${minute(r.startedAt)}</td><td>${r.command}</td><td>${r.exit === null ? html`<span class="badge warn">unfinished</span>` : r.exit === 0 ? 'exit 0' : html`<span class="badge bad">exit ${r.exit}</span>`}</td><td class="number">${r.rows}</td><td><ul>${r.failed.map(failedRow)}</ul></td><td>${r.by}</td></tr>
 `,
   )}</tbody></table></div>`;
+}
+
+function failedRow({ id, outcome, code, detail }: LastRun['failed'][number]): Piece {
+  return html`<li><span class="badge bad">${outcome}</span> ${id}${code === undefined ? '' : `, ${code}`}${detail === undefined ? '' : `: ${detail}`}</li>`;
 }
 
 function days(n: number): string {
