@@ -55,7 +55,7 @@ function lookedText({ targets, accounts, proved, unseen }: Live): string {
   const parts = [
     `Looked at ${count(accounts, 'account')} on ${count(targets, 'target')}`,
     ...(proved > 0 ? [`${proved} proved`] : []),
-    ...(unseen.length > 0 ? [`${count(unseen.length, 'account')} could not be looked at`] : []),
+    ...(unseen.length > 0 ? [`${unseen.length} could not be looked at`] : []),
   ];
   return `${parts.join(', ')}.`;
 }

@@ -142,7 +142,7 @@ describe('a login with the stored secret', () => {
   });
 
   test('that may not be tried is no finding, unless it was refused before', () => {
-    expect(tell({ answer: 'no-budget', code: 'PAM4004' })).toMatchObject({ findings: [], unseen: { code: 'PAM4004' } });
-    expect(tell({ answer: 'no-budget', code: 'PAM4003' }).findings).toMatchObject([{ what: 'secret-refused' }]);
+    expect(tell({ answer: 'no-budget', code: 'PAM4004', reason: 'x' })).toMatchObject({ findings: [], unseen: { code: 'PAM4004' } });
+    expect(tell({ answer: 'no-budget', code: 'PAM4003', reason: 'x' }).findings).toMatchObject([{ what: 'secret-refused' }]);
   });
 });

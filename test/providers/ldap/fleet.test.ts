@@ -29,6 +29,14 @@ function suite(name: string, isHere: boolean, start: () => Promise<Directory & A
       for (const { first, secret } of after) for (const one of [first, secret]) expect(leaks(written, one)).toEqual([]);
     });
 
+    test('as pam left them, pam drift --live finds nothing', async () => {
+      await using fleet = await makeFleet(directory, 2);
+      await fleet.apply();
+      const { code, stdout, stderr } = await fleet.project.pam(['drift', '--live', '--prove']);
+      expect(code, stdout + stderr).toBe(0);
+      expect(stdout).toContain('Looked at 3 accounts on 1 target, 3 proved.');
+    });
+
     test('accounts rotate themselves', async () => {
       await using fleet = await makeFleet(directory, 2, { selfRotate: true });
       await fleet.apply();

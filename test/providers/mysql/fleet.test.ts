@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Secret } from '../../../src/model/index.ts';
 import { makeProject, readTree, type TestProject } from '../../cli/project.ts';
+import { vaultRows } from '../../cli/vault-rows.ts';
 import { leaks } from '../../contract/canary.ts';
 import { freshSecret } from '../../contract/provider-fixture.ts';
 import { accountOf, makeAccount, OPTIONS, type Place, serverKinds, startPlace, targetOf } from './fixture.ts';
@@ -83,6 +84,30 @@ for (const kind of serverKinds()) {
       }
     }
 
+    test('what was done by hand is told by pam drift --live, which writes nothing', async () => {
+      await using fleet = await makeFleet('moved', 4);
+      expect(await fleet.project.pam(['apply', '--auto-approve'])).toMatchObject({ code: 0 });
+      const drift = async () => {
+        const rows = vaultRows(fleet.project.vaultFile);
+        const result = await fleet.project.pam(['drift', '--live', '--json']);
+        expect(vaultRows(fleet.project.vaultFile)).toEqual(rows);
+        return result;
+      };
+      expect(await drift()).toMatchObject({ code: 0 });
+      await place.server.query("ALTER USER 'moved_0'@'%' ACCOUNT LOCK");
+      await place.server.query(`SET PASSWORD FOR 'moved_1'@'127.0.0.%' = ${byHand(kind)}`);
+      await place.server.query("DROP USER 'moved_2'@'%'");
+      await place.server.query("ALTER USER 'moved_3'@'127.0.0.%' PASSWORD EXPIRE");
+      const moved = await drift();
+      expect(moved.code, moved.stdout + moved.stderr).toBe(2);
+      expect(moved.json<{ findings: { address: string; what: string }[] }>().findings.map((f) => `${f.address} ${f.what}`)).toEqual([
+        'PamUser/app-0 disabled',
+        'PamUser/app-1 secret-changed',
+        'PamUser/app-2 absent',
+        'PamUser/app-3 must-change',
+      ]);
+    });
+
     test('twenty passwords are rotated by an administrator, and nothing a second time', async () => {
       await using fleet = await makeFleet('fleet', COUNT);
       const { project, logins, first } = fleet;
@@ -114,4 +139,8 @@ for (const kind of serverKinds()) {
       expect(await project.pam(['plan', '--detailed-exitcode'])).toMatchObject({ code: 0 });
     });
   });
+}
+
+function byHand(kind: string): string {
+  return kind === 'mariadb' ? "PASSWORD('by-hand-1')" : "'by-hand-1'";
 }
