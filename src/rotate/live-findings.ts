@@ -2,6 +2,7 @@ import type { Code } from '../errors/index.ts';
 import { type Instant, versionIn } from '../model/index.ts';
 import type { Finding, LiveFinding } from '../plan/index.ts';
 import type { ForeignKey, Proof } from '../providers/provider.ts';
+import type { NoBudget } from './logins.ts';
 import type { Sighting } from './sighting.ts';
 
 /** What a look came to: findings, and what a person may want to know though nothing moved. */
@@ -99,7 +100,7 @@ function count(keys: readonly ForeignKey[]): string {
 export function tellProof(
   address: Finding['address'],
   field: string,
-  proof: Proof | { readonly answer: 'no-budget'; readonly code: Code },
+  proof: Proof | NoBudget,
   isMarkedUnproved: boolean,
 ): Told & { readonly unseen?: { readonly code: Code; readonly message: string } } {
   const drift = (what: LiveFinding, message: string): Told => ({ findings: [{ class: 'drift', address, what, message }], notes: [] });
@@ -111,7 +112,7 @@ export function tellProof(
       return drift('secret-refused', REFUSED);
     case 'no-budget':
       if (proof.code === 'PAM4003') return drift('secret-refused', REFUSED_BEFORE);
-      return { ...nothing, unseen: { code: proof.code, message: 'no login may be spent on it now' } };
+      return { ...nothing, unseen: { code: proof.code, message: proof.reason } };
     case 'cannot-tell':
       if (proof.code === 'PAM6005') return drift('absent', proof.reason);
       if (proof.code === 'PAM6006') return drift('unusable', proof.reason);

@@ -7,9 +7,9 @@ import type { RotateContext } from './context.ts';
 import { findUndeclared } from './coverage.ts';
 import { REFUSED, REFUSED_BEFORE, tellProof, tellSighting } from './live-findings.ts';
 import type { Logins } from './logins.ts';
+import { proveOnly } from './prove-only.ts';
 import { sightAccount } from './sighting.ts';
 import { describeSubject, type Lookup, loginField } from './subject.ts';
-import { proveOnly } from './verify.ts';
 
 export interface LookOptions {
   /** Which accounts are asked for. */
@@ -111,7 +111,7 @@ async function lookAtTarget(
     for (const record of accounts) {
       if (ctx.stop.aborted) return;
       const before = tally.findings.length;
-      const isThere = opened.session === null || (await lookAtAccount(ctx, opened.session, lookup, tally, record, opened.admin));
+      const isThere = opened.session === null || (await lookAtAccount(ctx, logins, opened.session, lookup, tally, record, opened.admin));
       if (!isThere) {
         const [message, code] = ['the connection broke before it was looked at', 'PAM6001'] as const;
         tally.unseen.push(...accounts.slice(accounts.indexOf(record) + 1).map(({ address }) => ({ address, code, message })));
@@ -199,6 +199,7 @@ async function cover(session: Provider, lookup: Lookup, tally: Tally, address: A
 /** False when the target is not to be reached any more. */
 async function lookAtAccount(
   ctx: RotateContext,
+  logins: Logins,
   session: Provider,
   lookup: Lookup,
   tally: Tally,
@@ -206,7 +207,7 @@ async function lookAtAccount(
   admin: Address | undefined,
 ): Promise<boolean> {
   try {
-    const sighting = await sightAccount(ctx, session, id, lookup);
+    const sighting = await sightAccount(ctx, logins, session, id, lookup);
     if (sighting === null) return true;
     tally.accounts++;
     // The session itself has just shown the secret of the administrator.

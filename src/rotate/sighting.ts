@@ -9,6 +9,7 @@ import {
   type Provider,
 } from '../providers/provider.ts';
 import { type RotateContext, RotationError } from './context.ts';
+import type { Logins } from './logins.ts';
 import { foreignKeys } from './seen.ts';
 import { describeSubject, type Lookup, loginField, type Subject } from './subject.ts';
 import { refOf } from './work.ts';
@@ -39,12 +40,20 @@ const MAX_LOOKS = 3;
  * rotation that commits between the two readings would look like a change by hand.
  * @throws ProviderError as `inspect` and `identify` do
  */
-export async function sightAccount(ctx: RotateContext, session: Provider, id: RecordId, lookup: Lookup): Promise<Sighting | null> {
+export async function sightAccount(
+  ctx: RotateContext,
+  logins: Logins,
+  session: Provider,
+  id: RecordId,
+  lookup: Lookup,
+): Promise<Sighting | null> {
   for (let looks = 1; ; looks++) {
     const record = await ctx.vault.readRecord(id);
     if (record === null) return null;
     const subject = describeSubject(record, lookup, loginField(record));
     const sighting = await sightOnce(ctx, session, subject);
+    // A proof that follows risks no failed login which the target would answer with a lock.
+    logins.learn(id, sighting.state);
     const now = await ctx.vault.readRecord(id);
     if (now?.revision === record.revision) return sighting;
     if (looks === MAX_LOOKS) throw new RotationError('PAM5009', `${record.address} keeps being changed by another process`);

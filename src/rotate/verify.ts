@@ -1,13 +1,5 @@
 import { isPamError } from '../errors/index.ts';
-import {
-  type RecordId,
-  type Secret,
-  type SecretField,
-  type VaultRecord,
-  type VersionHeader,
-  type VersionId,
-  versionIn,
-} from '../model/index.ts';
+import { type RecordId, type Secret, type SecretField, type VaultRecord, type VersionId, versionIn } from '../model/index.ts';
 import { hasOracle, type Proof } from '../providers/provider.ts';
 import type { Lease } from '../vault/vault.ts';
 import { instant, type RotateContext, RotationError } from './context.ts';
@@ -35,12 +27,20 @@ export async function verifyAccount(
   field: SecretField,
   options: { clear: boolean },
 ): Promise<VerifyResult> {
-  const lease = await leaseAccount(ctx, id);
+  const lease = await ctx.vault.lease({ type: 'account', record: id }, { waitMs: ctx.leaseWaitMs, holder: ctx.holder, signal: ctx.stop });
   try {
     if (options.clear) await ctx.vault.attempts.clear(id);
-    const proved = await proveCurrent(ctx, logins, id, lookup, field, lease);
-    if (proved === 'kept') return { state: 'kept' };
-    return await writeDown(ctx, lease, proved.record, proved.current.id, proved.proof);
+    const record = await ctx.vault.readRecord(id);
+    if (record === null) throw new RotationError('PAM4007', `record ${id} is gone`);
+    const subject = describeSubject(record, lookup, field);
+    if (subject.target === null) return { state: 'kept' };
+    const current = versionIn(record, field, 'current');
+    if (current === undefined) return { state: 'unknown', code: 'PAM4008', detail: 'no secret is stored' };
+    const secret = await ctx.vault.readSecret(refOf(subject, current.id));
+    const proof =
+      (await lookFirst(ctx, logins, subject, lease, current.id, secret)) ??
+      (await logins.prove(subject, current.id, secret, current.proof === undefined ? 'given' : 'expected'));
+    return await writeDown(ctx, lease, record, current.id, proof);
   } catch (error) {
     if (!isPamError(error)) throw error;
     return { state: 'unknown', code: error.code, detail: error.message };
@@ -52,13 +52,12 @@ export async function verifyAccount(
 /**
  * Where failed logins lock an account and an administrator can look at it, he looks first: a secret that cannot be right spends no login,
  * a locked account none either, and what others have failed counts. Null: only a login can tell.
- * Without a lease nothing of it is written down.
  */
 async function lookFirst(
   ctx: RotateContext,
   logins: Logins,
   subject: Subject,
-  lease: Lease | null,
+  lease: Lease,
   version: VersionId,
   secret: Secret,
 ): Promise<Proof | null> {
@@ -67,8 +66,7 @@ async function lookFirst(
   try {
     await using session = await logins.openActor(subject);
     const state = await session.inspect(subject.account);
-    if (lease === null) logins.learn(subject.record.id, state);
-    else await learnLockout(ctx, logins, subject.record, lease, state);
+    await learnLockout(ctx, logins, subject.record, lease, state);
     if (state.locked === true || !state.exists) {
       const reason = state.exists ? state.obstacles.join('; ') || 'the account is locked' : 'the account does not exist';
       return { answer: 'cannot-tell', code: state.exists ? 'PAM6006' : 'PAM6005', reason, spent: false };
@@ -85,45 +83,9 @@ async function lookFirst(
   }
 }
 
-/** A login with what is stored, inside the attempt budget. Writes nothing down: what comes of it is up to the caller, who has the lease. */
-async function proveCurrent(ctx: RotateContext, logins: Logins, id: RecordId, lookup: Lookup, field: SecretField, lease: Lease | null) {
-  const record = await ctx.vault.readRecord(id);
-  if (record === null) throw new RotationError('PAM4007', `record ${id} is gone`);
-  const subject = describeSubject(record, lookup, field);
-  if (subject.target === null) return 'kept';
-  const current = versionIn(record, field, 'current');
-  if (current === undefined) throw new RotationError('PAM4008', 'no secret is stored');
-  const secret = await ctx.vault.readSecret(refOf(subject, current.id));
-  const kind = current.proof === undefined ? 'given' : 'expected';
-  const proof =
-    (await lookFirst(ctx, logins, subject, lease, current.id, secret)) ?? (await logins.prove(subject, current.id, secret, kind));
-  return { record, current, proof };
-}
-
-/** As `verifyAccount`, but nothing of it is written down, spent attempts aside. Null for a kept credential. */
-export async function proveOnly(
-  ctx: RotateContext,
-  logins: Logins,
-  id: RecordId,
-  lookup: Lookup,
-  field: SecretField,
-): Promise<{ readonly current: VersionHeader; readonly proof: Awaited<ReturnType<Logins['prove']>> } | null> {
-  const lease = await leaseAccount(ctx, id);
-  try {
-    const proved = await proveCurrent(ctx, logins, id, lookup, field, null);
-    return proved === 'kept' ? null : proved;
-  } finally {
-    await lease.release();
-  }
-}
-
-function leaseAccount(ctx: RotateContext, id: RecordId): Promise<Lease> {
-  return ctx.vault.lease({ type: 'account', record: id }, { waitMs: ctx.leaseWaitMs, holder: ctx.holder, signal: ctx.stop });
-}
-
 async function writeDown(
   ctx: RotateContext,
-  lease: Lease,
+  lease: Parameters<typeof update>[2],
   record: VaultRecord,
   version: string,
   proof: Proof | NoBudget,
