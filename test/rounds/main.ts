@@ -30,12 +30,12 @@ const { results, kept } = await runRounds({
   seed,
   lanes,
   stop: stopping.signal,
-  tell: ({ plan, interrupted, struck, violations, failedLogins, applies }, lane, seconds) => {
+  tell: ({ plan, interrupted, struck, violations, failedLogins, held }, lane, seconds) => {
     if (struck > 0) done += 1;
     for (const phase of interrupted) counted.set(phase, (counted.get(phase) ?? 0) + 1);
     const kills = plan.kills.map(({ signal, after }) => `${signal} ${JSON.stringify(after)}`).join(', ');
     const what = `${done}/${rounds} lane ${lane} round ${plan.round}: ${plan.rotated.length} by ${plan.by}, ${kills}`;
-    console.log(`${what}; ${applies} applies, ${failedLogins} failed logins, ${seconds.toFixed(1)} s`);
+    console.log(`${what}; ${failedLogins} failed logins${held.length > 0 ? `, held: ${held.join(', ')}` : ''}, ${seconds.toFixed(1)} s`);
     for (const violation of violations) console.log(`VIOLATION (seed ${seed}, lane ${lane}, round ${plan.round}): ${violation}`);
   },
 });
@@ -45,7 +45,7 @@ console.log(
   `\n${done} rounds in ${Math.round((performance.now() - begun) / 1000)} s: ${sum((r) => r.struck)} kills of runs with ${sum((r) => r.plan.rotated.length)} rotations`,
 );
 console.log(
-  `gone before its moment: ${sum((r) => r.plan.kills.length - r.struck)}; failed logins: ${sum((r) => r.failedLogins)}; second applies: ${sum((r) => r.applies - 1)}`,
+  `gone before its moment: ${sum((r) => r.plan.kills.length - r.struck)}; failed logins: ${sum((r) => r.failedLogins)}; held until a person vouched: ${sum((r) => r.held.length)}`,
 );
 console.log(
   `last step told before the kill: ${[...counted]

@@ -1,4 +1,4 @@
-import type { Address } from '../../src/model/index.ts';
+import type { Address, LedgerEntry } from '../../src/model/index.ts';
 import type { PamResult, RunningPam } from '../cli/project.ts';
 import type { Lane, Stored } from './lane.ts';
 import type { RoundAccount } from './target.ts';
@@ -35,6 +35,8 @@ export interface RoundResult {
   /** How long a first run took that was over before its moment came. */
   readonly undisturbedMs: number | undefined;
   readonly applies: number;
+  /** Accounts whose next login waits for a person: kills in the middle of logins had used up what may be spent. */
+  readonly held: readonly Address[];
   readonly failedLogins: number;
   /** Empty: every promise held. */
   readonly violations: readonly string[];
@@ -87,7 +89,7 @@ export async function runRound(lane: Lane, plan: RoundPlan, triggers: Map<Addres
     violations.push(...(await lost(rotated, midway, `after kill ${depth + 1}`)));
   }
 
-  const { code, applies, said } = await converge(lane);
+  const { code, applies, held, said, spent } = await converge(lane, plan, failures);
   if (code !== 0) violations.push(`apply ends with ${code} after ${applies} tries:\n${said}`);
   const after = await lane.stored();
   for (const { address } of lane.accounts) violations.push(...compare(address, plan, before, midway, after));
@@ -97,17 +99,11 @@ export async function runRound(lane: Lane, plan: RoundPlan, triggers: Map<Addres
   const planned = await lane.planned();
   if (planned.length > 0) violations.push(`the plan is not empty: ${planned.join(', ')}`);
 
-  const spent = new Map([...(await countFailures(lane))].map(([who, count]) => [who, count - (failures.get(who) ?? 0)]));
-  for (const [who, count] of spent) {
-    const isSelf = lane.accounts.some(({ address, self }) => self && address === who);
-    const allowed = isSelf ? ALLOWED_FAILURES.self : ALLOWED_FAILURES.admin;
-    if (count > allowed) violations.push(`${who}: ${count} failed logins, ${allowed} allowed`);
-  }
-  await forgive(
-    lane,
-    lane.accounts.filter(({ address, self }) => self && (spent.get(address) ?? 0) > 0),
-  );
-  return { plan, interrupted, struck, undisturbedMs, applies, failedLogins: [...spent.values()].reduce((a, b) => a + b, 0), violations };
+  violations.push(...judgeFailures(lane, spent));
+  const spenders = lane.accounts.filter(({ address, self }) => self && (spent.get(address) ?? 0) > 0);
+  if (violations.length === 0) await vouch(lane, spenders, [0]);
+  const failedLogins = [...spent.values()].reduce((a, b) => a + b, 0);
+  return { plan, interrupted, struck, undisturbedMs, applies, held, failedLogins, violations };
 }
 
 async function killAt(running: RunningPam, { signal, after }: Moment): Promise<PamResult> {
@@ -127,21 +123,55 @@ async function killAt(running: RunningPam, { signal, after }: Moment): Promise<P
   return result;
 }
 
-/** With an account that spent its budget a person would look first: `pam verify` is his word that logins may go on. */
-async function forgive(lane: Lane, accounts: readonly RoundAccount[]): Promise<void> {
+/**
+ * Where an account has spent its logins a person looks first, and `pam verify` is his word that they may go on. It exits 2 where the new
+ * secret is live and not yet committed, since it asks about the current one.
+ */
+async function vouch(lane: Lane, accounts: readonly RoundAccount[], codes: readonly number[]): Promise<void> {
   if (accounts.length === 0) return;
-  const verified = await lane.project.pam(['verify', ...accounts.map(({ address }) => address)]);
-  if (verified.code !== 0) throw new Error(`verify ends with ${verified.code}:\n${verified.stdout}${verified.stderr}`);
+  const { code, stdout, stderr } = await lane.project.pam(['verify', ...accounts.map(({ address }) => address)]);
+  if (!codes.includes(code ?? -1)) throw new Error(`verify ends with ${code}:\n${stdout}${stderr}`);
 }
 
-/** A recovery that gave a login up because of a kill may want a second run; more than that is no convergence. */
-const MAX_APPLIES = 2;
+interface Converged {
+  readonly code: number | null;
+  readonly applies: number;
+  readonly held: readonly Address[];
+  readonly said: string;
+  /** Logins that were refused before a person vouched for any. */
+  readonly spent: ReadonlyMap<string, number>;
+}
 
-async function converge(lane: Lane): Promise<{ code: number | null; applies: number; said: string }> {
-  for (let applies = 1; ; applies++) {
-    const { code, stdout, stderr } = await lane.apply();
-    if (code === 0 || applies === MAX_APPLIES) return { code, applies, said: stdout + stderr };
-  }
+/**
+ * One apply has to be enough. But for an account that changes itself, that nobody can look at: a kill in the middle of its login may have
+ * cost one, so with a second kill, or an old secret that is refused, nothing is left to spend and the apply says so (PAM4004).
+ */
+async function converge(lane: Lane, plan: RoundPlan, failures: ReadonlyMap<string, number>): Promise<Converged> {
+  const spentSince = async () => new Map([...(await countFailures(lane))].map(([who, count]) => [who, count - (failures.get(who) ?? 0)]));
+  const first = await lane.apply();
+  const spent = await spentSince();
+  const held = plan.kills.length > 1 ? heldIn(lane, first) : [];
+  if (first.code === 0 || held.length === 0) return { code: first.code, applies: 1, held: [], said: first.stdout + first.stderr, spent };
+  await vouch(lane, held, [0, 2]);
+  const second = await lane.apply();
+  return { code: second.code, applies: 2, held: held.map(({ address }) => address), said: second.stdout + second.stderr, spent };
+}
+
+/** The accounts that failed, where each of them may be held; none where anything else failed as well. */
+function heldIn(lane: Lane, { stdout }: PamResult): readonly RoundAccount[] {
+  const last = stdout.trim().split('\n').at(-1) ?? '';
+  const { ledger = [] } = JSON.parse(last) as { ledger?: readonly LedgerEntry[] };
+  const failed = ledger.filter(({ outcome }) => outcome !== 'succeeded' && outcome !== 'skipped');
+  const accounts = failed.map(({ address, code }) => lane.accounts.find((a) => a.self && a.address === address && code === 'PAM4004'));
+  return accounts.includes(undefined) ? [] : (accounts as readonly RoundAccount[]);
+}
+
+function judgeFailures(lane: Lane, spent: ReadonlyMap<string, number>): readonly string[] {
+  return [...spent].flatMap(([who, count]) => {
+    const isSelf = lane.accounts.some(({ address, self }) => self && address === who);
+    const allowed = isSelf ? ALLOWED_FAILURES.self : ALLOWED_FAILURES.admin;
+    return count > allowed ? [`${who}: ${count} failed logins, ${allowed} allowed`] : [];
+  });
 }
 
 /** Accounts that nothing stored opens: what the server compares logins with is looked up, so that nobody spends one. */

@@ -43,7 +43,11 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsReport> {
   try {
     const share = (lane: number) => Math.floor(options.rounds / options.lanes) + (lane < options.rounds % options.lanes ? 1 : 0);
     const lanes = Array.from({ length: options.lanes }, (_, i) => runLane(servers, options, i, share(i), results));
-    kept.push(...(await Promise.all(lanes)).flat());
+    // All of them end before their servers do.
+    for (const lane of await Promise.allSettled(lanes)) {
+      if (lane.status === 'rejected') throw lane.reason;
+      kept.push(...lane.value);
+    }
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
   }

@@ -67,7 +67,8 @@ export async function startSamba(options: SambaOptions): Promise<SambaServer> {
   writeFileSync(logFile, '');
   const child = spawn('/usr/sbin/samba', ['-i', '-M', 'single', '--debug-stdout', '-s', config], { stdio: ['ignore', 'pipe', 'pipe'] });
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => appendFileSync(logFile, chunk));
-  const gone = new Promise((resolve) => child.once('exit', resolve));
+  // Not only its end: what it last said is still on its way to the file then.
+  const gone = new Promise((resolve) => child.once('close', resolve));
   await listening(host, 636);
 
   const admin = { dn: `CN=Administrator,CN=Users,${BASE}`, sam: 'Administrator', upn: 'Administrator@pam.test', password: ADMIN_PASSWORD };

@@ -72,7 +72,8 @@ export async function startSlapd(options: SlapdOptions): Promise<SlapdServer> {
   const urls = `ldap://127.0.0.1:${port} ldaps://127.0.0.1:${securePort}`;
   const child = spawn('/usr/sbin/slapd', ['-d', '256', '-f', file('slapd.conf'), '-h', urls], { stdio: ['ignore', 'pipe', 'pipe'] });
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => appendFileSync(logFile, chunk));
-  const gone = new Promise((resolve) => child.once('exit', resolve));
+  // Not only its end: what it last said is still on its way to the file then.
+  const gone = new Promise((resolve) => child.once('close', resolve));
   await listening('127.0.0.1', port);
 
   const asRoot = async <T>(work: (client: Client) => Promise<T>): Promise<T> => {
