@@ -99,7 +99,7 @@ describe.runIf(hasServer('openssh'))('pam drift --live on a Linux host', () => {
     writeFileSync(keysFile(added), line(readFileSync(keysFile(added), 'utf8')));
     expect(foreign.length).toBeGreaterThan(0);
     writeFileSync(keysFile(taken), ours);
-    run('useradd', ['-M', '-u', '58731', gone.login]);
+    run('useradd', ['-M', '-o', '-u', '58731', gone.login]);
     run('usermod', ['-p', verifier, gone.login]);
     expect(told(await drift(scene))).toEqual(['drift PamUser/app-2 replaced', 'drift PamUser/app-2 secret-changed']);
     expect(await drift(scene, ['--exclude', 'PamUser/app-2'])).toMatchObject({ findings: [], exit: 0 });
