@@ -68,7 +68,7 @@ export async function startSshd(options: SshServerOptions = {}): Promise<SshServ
     users.delete(login);
     rmSync(sudoersOf(login), { force: true });
     // What still runs as the account ends with its sshd session; `-f` does not wait for it.
-    run('userdel', ['-r', '-f', login]);
+    manage('userdel', ['-r', '-f', login]);
   };
   const [type, blob] = readFileSync(join(folder, 'host_key.pub'), 'utf8').split(' ');
   return {
@@ -81,7 +81,7 @@ export async function startSshd(options: SshServerOptions = {}): Promise<SshServ
       password = `Start-${randomBytes(9).toString('base64url')}`,
       sudo,
     } = {}) => {
-      run('useradd', ['--badname', '-m', '-s', '/bin/bash', login]);
+      manage('useradd', ['--badname', '-m', '-s', '/bin/bash', login]);
       users.add(login);
       setPassword(login, password);
       if (sudo !== undefined) {
@@ -142,6 +142,19 @@ export function shadowOf(login: string): readonly string[] {
 
 export function run(command: string, args: readonly string[], input = ''): string {
   return execFileSync(command, args, { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+/** The password files have one lock for the whole machine, on which other suites may sit for longer than the tools wait. */
+export function manage(command: 'useradd' | 'userdel', args: readonly string[]): void {
+  for (let tries = 1; ; tries++) {
+    try {
+      run(command, args);
+      return;
+    } catch (error) {
+      if (tries >= 60 || !/cannot lock/.test(String(error))) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    }
+  }
 }
 
 function homeOf(login: string): string {

@@ -23,7 +23,7 @@ import {
 } from '../provider.ts';
 import { changeOwnPassword, refuseSecret, resetPassword } from './change.ts';
 import { listLocalAccounts } from './discover.ts';
-import { lookAt, stateOf } from './inspect.ts';
+import { lookAt, readLockout, stateOf } from './inspect.ts';
 import type { KeyFile } from './key-file.ts';
 import { authorizeKey, identifyKey, listForeignKeys, retireKeys } from './keys.ts';
 import { isLoginName } from './login.ts';
@@ -65,6 +65,13 @@ class SshProvider implements Provider, Discover, KeyList, OracleOf, Quiesce, Ove
     if (!isLoginName(account.login)) return { exists: false, obstacles: [NO_SUCH_LOGIN] };
     const session = await this.#work();
     const bound = this.#options.connectTimeoutMs;
+    const state = await this.#look(account, session, bound);
+    // A refused key is no failed login for pam_faillock(8).
+    const lockout = state.exists && account.field === 'password' ? await readLockout(session, bound) : null;
+    return lockout === null ? state : { ...state, lockout };
+  }
+
+  async #look(account: Account, session: Session, bound: number): Promise<AccountState> {
     if (this.#isOwn(account)) return stateOf(account, await lookAt(session, account.login, null, bound));
     // Without an account to act for, sudo would refuse for that reason.
     const state = stateOf(account, await lookAt(session, account.login, null, bound));

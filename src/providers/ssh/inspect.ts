@@ -17,16 +17,12 @@ export interface HostAccount {
   readonly status: string | null;
   /** On the host's own clock, days since 1970-01-01. */
   readonly today: number;
-  /** When failed password logins lock an account; null where the host does not use pam_faillock(8). */
-  readonly lockout: Lockout | null;
 }
 
-const LOOK = [
-  'echo "local:$(getent -s files passwd "$1")"',
-  'echo "any:$(getent passwd "$1")"',
-  'echo "now:$(date +%s)"',
-  `cd /etc/pam.d && echo "pam:$(cat sshd common-auth password-auth system-auth 2>/dev/null | grep -m1 '^[^#]*pam_faillock[.]so')"`,
-  `echo "faillock:$(grep '^[^#]' /etc/security/faillock.conf 2>/dev/null | tr '\\n' ' ')"`,
+const LOOK = ['echo "local:$(getent -s files passwd "$1")"', 'echo "any:$(getent passwd "$1")"', 'echo "now:$(date +%s)"'];
+const LOOK_AT_LOCKOUT = [
+  `cd /etc/pam.d 2>/dev/null; echo "$(cat sshd common-auth password-auth system-auth 2>/dev/null | grep -m1 '^[^#]*pam_faillock[.]so')"`,
+  `echo "$(grep '^[^#]' /etc/security/faillock.conf 2>/dev/null | tr '\\n' ' ')"`,
 ];
 /** `getent shadow` tells all at once, the verifier included; `passwd -S` is what a narrow sudoers file may allow instead. */
 const LOOK_AS_ROOT = [
@@ -53,8 +49,14 @@ export async function lookAt(session: Session, login: string, rights: Rights | n
     shadow: fields('shadow'),
     status: found.get('status')?.split(' ')[1] ?? null,
     today: Math.floor((Number(found.get('now')) * 1000) / DAY_MS),
-    lockout: readFaillock(found.get('pam') ?? '', found.get('faillock') ?? ''),
   };
+}
+
+/** When failed password logins lock an account; null where the host does not use pam_faillock(8). */
+export async function readLockout(session: Session, boundMs: number): Promise<Lockout | null> {
+  const { stdout } = await session.read(shellCommand(script(...LOOK_AT_LOCKOUT), [], { ms: boundMs }), '', boundMs);
+  const [pam = '', configuration = ''] = stdout.toString('utf8').split('\n');
+  return readFaillock(pam, configuration);
 }
 
 /** The line of PAM, whose options go before those of faillock.conf(5), with the defaults of both. */
@@ -102,8 +104,6 @@ export function stateOf(account: Account, host: HostAccount): AccountState {
     ...(shadow === null && host.status === null ? {} : { locked }),
     ...(shadow === null ? {} : { expired, mustChange: wantsPassword && mustChange(shadow, host.today) }),
     obstacles,
-    // A refused key is no failed login for it.
-    ...(wantsPassword && host.lockout !== null ? { lockout: host.lockout } : {}),
     ...(shadow?.lastChange ? { lastChangedAt: new Date(shadow.lastChange * DAY_MS).toISOString() } : {}),
   };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vaultRows } from '../../cli/vault-rows.ts';
 import { hasServer } from '../../servers/missing.ts';
-import { run, type SshServer, setPassword, shadowOf, startSshd } from '../../servers/sshd.ts';
+import { manage, run, type SshServer, setPassword, shadowOf, startSshd } from '../../servers/sshd.ts';
 import { makeScene, publicLine, type Scene, type SceneAccount } from './scene.ts';
 
 interface Report {
@@ -64,7 +64,7 @@ describe.runIf(hasServer('openssh'))('pam drift --live on a Linux host', () => {
     const [verifier, day, ours] = [shadowOf(changed.login)[1] ?? '', shadowOf(due.login)[2] ?? '', readFileSync(keysFile(taken))];
     const foreign = readFileSync(keysFile(added));
     run('usermod', ['-L', locked.login]);
-    run('userdel', ['-f', gone.login]);
+    manage('userdel', ['-f', gone.login]);
     setPassword(changed.login, 'by-hand-1');
     run('chage', ['-d', '0', due.login]);
     appendFileSync(keysFile(added), `${publicLine('by hand')}\n`);
@@ -99,7 +99,7 @@ describe.runIf(hasServer('openssh'))('pam drift --live on a Linux host', () => {
     writeFileSync(keysFile(added), line(readFileSync(keysFile(added), 'utf8')));
     expect(foreign.length).toBeGreaterThan(0);
     writeFileSync(keysFile(taken), ours);
-    run('useradd', ['-M', '-o', '-u', '58731', gone.login]);
+    manage('useradd', ['-M', '-o', '-u', '58731', gone.login]);
     run('usermod', ['-p', verifier, gone.login]);
     expect(told(await drift(scene))).toEqual(['drift PamUser/app-2 replaced', 'drift PamUser/app-2 secret-changed']);
     expect(await drift(scene, ['--exclude', 'PamUser/app-2'])).toMatchObject({ findings: [], exit: 0 });
