@@ -76,8 +76,10 @@ export async function describeOld(ctx: RotateContext, subject: Subject): Promise
 /** Writes ahead, first half: the pending secret into the vault. Both halves are read back before any target is touched (I1). */
 export async function stageWork(ctx: RotateContext, subject: Subject, lease: Lease, work: Work, header: VersionHeader): Promise<void> {
   const active = { id: work.id, field: subject.field, reason: work.reason, startedAt: instant(ctx.clock.now()) };
+  // A secret is written once: that of an earlier try, which is sent again, is in the vault.
+  const isStored = subject.record.versions.some((v) => v.id === header.id && v.field === subject.field);
   await update(ctx, subject.record.id, lease, (record) => stage(record, header, active), {
-    secret: { field: subject.field, version: header.id, secret: work.pending.secret },
+    ...(isStored ? {} : { secret: { field: subject.field, version: header.id, secret: work.pending.secret } }),
     audit: { action: 'rotation.stage', detail: { rotation: work.id, version: header.id, reason: work.reason.type } },
   });
   await ctx.failpoint('rotate.staged');

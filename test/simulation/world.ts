@@ -21,9 +21,15 @@ import {
   type SetOutcome,
 } from '../../src/providers/provider.ts';
 import type { JournalStorage } from '../../src/rotate/journal.ts';
+import { checkBatch, findErased, type SecretName } from '../../src/vault/batch.ts';
 import type { AttemptBudget, AuditEntry, Lease, Sealer, SecretRef, SpendAnswer, Vault } from '../../src/vault/vault.ts';
 import { Crash, type Fault, type FaultPlan, NO_FAULTS, type Operation, type OperationKind } from './faults.ts';
 import type { Scheduler } from './scheduler.ts';
+
+/** Of the secrets that are stored for a record. */
+function namesIn(world: World, record: string): readonly SecretName[] {
+  return (world.records.get(record)?.versions ?? []).map(({ id, field }) => ({ field, version: id }));
+}
 
 export const OWNER: Owner = { project: 'simulation', environment: 'default' };
 const LEASE_TTL_MS = 30_000;
@@ -216,6 +222,8 @@ export function vaultOf(world: World, runner: Runner): Vault {
         for (const put of batch.puts) {
           if ((world.records.get(put.record.id)?.revision ?? null) !== put.expected)
             throw new PamError('PAM5009', 'the record was changed');
+          checkBatch(batch);
+          findErased(put, namesIn(world, put.record.id));
         }
         return batch.puts.map((put) => {
           const record: VaultRecord = { ...put.record, revision: (put.expected ?? 0) + 1, updatedAt: world.now(), mac: '' };
