@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeSlapd } from '../providers/ldap/openldap.ts';
+import { expectConverged as expectFleetConverged, makeFleet, slapdDirectory } from '../providers/ldap/scene.ts';
 import { type Moment, startFaultProxy } from '../servers/fault-proxy.ts';
 import { hasServer } from '../servers/missing.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
@@ -87,6 +89,31 @@ describe.runIf(hasServer('slapd'))('a directory that restarts', () => {
     } finally {
       await proxy.stop();
       await place.stop();
+    }
+  });
+});
+
+describe.runIf(hasServer('slapd'))('a directory whose policy is made stricter after the look at it', () => {
+  test('refuses the secret: the old one stays, and once both agree a new one is proved', async () => {
+    const slapd = await makeSlapd();
+    try {
+      const directory = slapdDirectory(slapd);
+      await using fleet = await makeFleet(directory, 1);
+      const killed = await fleet.project.pam(APPLY, { env: { PAM_TEST_FAILPOINT: 'rotate.journaled' } });
+      expect(killed.signal, killed.stdout + killed.stderr).toBe('SIGKILL');
+      const policy = 'cn=default,ou=policies,dc=pam,dc=test';
+      await slapd.set(policy, { pwdCheckQuality: '2', pwdMinLength: '60' });
+      const refused = await fleet.project.pam(APPLY);
+      expect(refused.code, refused.stdout + refused.stderr).toBe(7);
+      expect(troubles(refused)).toEqual([expect.stringMatching(/^recover app-1: failed PAM6007/)]);
+      const [account] = await fleet.stored();
+      expect(account?.secret.reveal()).toBe(account?.first.reveal());
+      expect(await fleet.project.pam(['verify', 'PamUser/app-1'])).toMatchObject({ code: 0 });
+      await slapd.set(policy, { pwdMinLength: '8' });
+      await fleet.apply();
+      await expectFleetConverged(fleet, directory);
+    } finally {
+      await slapd.stop();
     }
   });
 });
