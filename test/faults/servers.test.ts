@@ -109,28 +109,33 @@ describe.concurrent.each(KINDS)('%s', (_, kind) => {
       await expectConverged(it.scene, kind.allowed);
     });
 
-    test(`that is delivered late ${kind.undoes ? 'hurts nobody until the next rotation, and after it is found and mended' : 'hurts nobody, before and after the next rotation'}`, async () => {
-      // A goodbye behind it would make slapd drop what it has not begun.
-      await using it = await faulty('request', kind.undoes ? 'hold-one' : 'hold');
-      const { scene, proxy } = it;
-      await applied(scene);
-      expect(it.wasHit()).toBe(true);
-      await expectConverged(scene, kind.allowed);
-      const brought = (await stored(scene, 'current')) ?? '';
-      await applied(scene, ['rotate', scene.address, '--auto-approve']);
-      proxy.release();
-      await proxy.answered();
-      if (!kind.undoes) {
+    test(
+      kind.undoes
+        ? 'that is delivered late hurts nobody until the next rotation, and after it is found and mended'
+        : 'that is delivered late hurts nobody, before and after the next rotation',
+      async () => {
+        // A goodbye behind it would make slapd drop what it has not begun.
+        await using it = await faulty('request', kind.undoes ? 'hold-one' : 'hold');
+        const { scene, proxy } = it;
+        await applied(scene);
+        expect(it.wasHit()).toBe(true);
+        await expectConverged(scene, kind.allowed);
+        const brought = (await stored(scene, 'current')) ?? '';
+        await applied(scene, ['rotate', scene.address, '--auto-approve']);
+        proxy.release();
+        await proxy.answered();
+        if (!kind.undoes) {
+          expect(await scene.opens((await stored(scene, 'current')) ?? '')).toBe(true);
+          return;
+        }
+        expect(await scene.opens(brought)).toBe(true);
+        expect(await stored(scene, 'previous'), 'what opens the account is still stored').toBe(brought);
+        expect(await scene.project.pam(['verify', scene.address])).toMatchObject({ code: 2 });
+        await applied(scene);
         expect(await scene.opens((await stored(scene, 'current')) ?? '')).toBe(true);
-        return;
-      }
-      expect(await scene.opens(brought)).toBe(true);
-      expect(await stored(scene, 'previous'), 'what opens the account is still stored').toBe(brought);
-      expect(await scene.project.pam(['verify', scene.address])).toMatchObject({ code: 2 });
-      await applied(scene);
-      expect(await scene.opens((await stored(scene, 'current')) ?? '')).toBe(true);
-      expect(await plannedRows(scene)).toEqual([]);
-    });
+        expect(await plannedRows(scene)).toEqual([]);
+      },
+    );
   });
 });
 
