@@ -3,7 +3,7 @@ import { Command, Errors, Flags } from '@oclif/core';
 import { type ExitCode, exitOf, isPamError, PamError } from '../errors/index.ts';
 import type { PamEvent } from '../model/index.ts';
 import { openProject, type Project } from '../project/index.ts';
-import { createPaint, errorsToJson, formatError, formatErrors, formatEvent, formatLine, type Paint } from '../report/index.ts';
+import { createPaint, errorsToJson, formatError, formatErrors, formatEvent, formatLine, type Paint, resultEvent } from '../report/index.ts';
 
 /** Flags that every command takes. */
 export const commonFlags = {
@@ -103,7 +103,7 @@ export abstract class PamCommand extends Command {
 
   /** The result: one JSON object, or the text. */
   protected print(json: unknown, text: string): void {
-    if (this.isJsonl) this.say({ ...(json as object), type: 'result', exit: process.exitCode ?? 0 });
+    if (this.isJsonl) this.say(resultEvent(json as object, Number(process.exitCode ?? 0)));
     else this.log(this.isJson ? JSON.stringify(json, null, 2) : text);
   }
 

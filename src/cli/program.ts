@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Config, flush, run } from '@oclif/core';
 import { exitOf, PamError } from '../errors/index.ts';
 import { closest } from '../policy/index.ts';
-import { createPaint, errorsToJson, formatErrors, formatLine } from '../report/index.ts';
+import { createPaint, errorsToJson, formatErrors, formatLine, resultEvent } from '../report/index.ts';
 import { formatIn, framesOf, toPamError } from './command.ts';
 
 /** Runs one command line. Whatever is thrown before a command could take over ends here, in the same form as its own errors. */
@@ -27,7 +27,7 @@ export async function main(argv: string[]): Promise<void> {
     const document = { errors: errorsToJson(problem), exit: exitOf(problem.code) };
     if (format === 'json') process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
     else if (format === 'jsonl')
-      process.stdout.write(`${formatLine({ version: 1, stream: randomUUID(), sequence: 1 }, { ...document, type: 'result' })}\n`);
+      process.stdout.write(`${formatLine({ version: 1, stream: randomUUID(), sequence: 1 }, resultEvent(document, document.exit))}\n`);
     else process.stderr.write(`${formatErrors(problem, createPaint(process.stderr.isTTY === true && !process.env['NO_COLOR']))}\n`);
     if (process.env['PAM_DEBUG']) process.stderr.write(`${framesOf(error)}\n`);
   }

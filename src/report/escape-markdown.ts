@@ -11,6 +11,7 @@ export function escapeMarkdown(text: string): string {
     .replace(/[^\p{L}\p{N}\p{M} ,;()=/'.-]/gu, (c) => (/^[\p{S}\p{P}]$/u.test(c) ? reference(c) : c))
     .replace(/&#64;|&#(?:35|33|126|37|36|38);(?=[\p{L}\p{N}]|&#34;)/gu, `$&${ZERO_WIDTH_SPACE}`)
     .replace(/www\./gi, (www) => `${www.slice(0, 3)}&#46;`)
+    .replace(/&#58;(?= )/g, ':')
     .replace(/--/g, '&#45;&#45;');
 }
 

@@ -8,7 +8,7 @@ export { formatGraphPage } from './html/graph-page.ts';
 export { formatSvg } from './html/graph-svg.ts';
 export { formatPlanPage, type PlanContext } from './html/plan-page.ts';
 export { formatReportPage } from './html/report-page.ts';
-export { formatJsonl, formatLine } from './jsonl.ts';
+export { formatJsonl, formatLine, resultEvent } from './jsonl.ts';
 export { formatMarkdown } from './markdown.ts';
 export { createPaint, type Paint } from './paint.ts';
 export { formatEntry, formatEvent, formatLedger } from './text-apply.ts';
