@@ -5,7 +5,7 @@ export type { Capability, Freeze, Limit, Limits, PlanInput } from './input.ts';
 export { STOPPING_CODES } from './limits.ts';
 export { isDueNow, nextRotation, scheduledTime } from './live-rows.ts';
 export { isRecordRow } from './order.ts';
-export { isSelector, makePlan } from './plan.ts';
+export { isSelector, makePlan, summarize } from './plan.ts';
 export { movedEndpoints } from './risks.ts';
 export { type Coverage, type LastRun, makeStateReport, rotationCalendar, type StateReport } from './state-report.ts';
 export type { AccountSurvey, Trouble } from './survey.ts';
