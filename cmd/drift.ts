@@ -1,12 +1,13 @@
 import { Flags } from '@oclif/core';
-import { filesFlag, identityFlag, PamCommand } from '../src/cli/command.ts';
+import { filesFlag, identityFlag } from '../src/cli/command.ts';
+import { FindingsCommand, sourcesOf } from '../src/cli/findings-command.ts';
 import { exitOfDrift, lookLive } from '../src/cli/live-drift.ts';
 import { checkSelectors, planFlags, planOptionsOf } from '../src/cli/plan-flags.ts';
 import { driftScope, findDrift, makePlan } from '../src/plan/index.ts';
 import { acceptedDrift, loadDesired, openReader, openVault, planInput, WHOLE } from '../src/project/index.ts';
-import { driftToJson, formatDrift } from '../src/report/index.ts';
+import { driftFindings, driftSummary, driftToJson, formatDrift } from '../src/report/index.ts';
 
-export default class Drift extends PamCommand {
+export default class Drift extends FindingsCommand {
   static override summary = 'Tell what moved: drift, pending changes, overdue rotations, unmanaged and unproved records. Cannot write.';
   static override description =
     `Compares manifests and vault, needs no key and takes no lock. With --live it also looks at the accounts on their targets, in one session of
@@ -66,6 +67,11 @@ could not be looked at (6: a credential was refused or lacks a right, or a targe
     const exit = exitOfDrift(report, live);
     this.setExit(exit);
     if (!this.isJson) this.warnAll(desired.warnings);
-    this.print({ asOf, ...driftToJson(report, live), exit }, formatDrift(report, live, asOf, this.paint(process.stdout)));
+    await this.report({
+      findings: driftFindings(report, live, asOf, sourcesOf(desired.resources)),
+      document: { asOf, ...driftToJson(report, live), exit },
+      text: (paint) => formatDrift(report, live, asOf, paint),
+      summary: driftSummary(report, live),
+    });
   }
 }

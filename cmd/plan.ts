@@ -1,14 +1,15 @@
 import { Flags } from '@oclif/core';
-import { filesFlag, formatFlag, PamCommand } from '../src/cli/command.ts';
+import { filesFlag, formatFlag } from '../src/cli/command.ts';
+import { FindingsCommand, sourcesOf } from '../src/cli/findings-command.ts';
 import { checkSelectors, parseInstant, planFlags, planOptionsOf } from '../src/cli/plan-flags.ts';
 import { pageContext } from '../src/cli/plan-page.ts';
 import { writeResult } from '../src/cli/write-result.ts';
 import type { ExitCode } from '../src/errors/index.ts';
 import type { Plan as PlanData } from '../src/model/index.ts';
 import { loadDesired, loadProjectRules, openReader, planInput, planWith } from '../src/project/index.ts';
-import { formatPlan, formatPlanPage } from '../src/report/index.ts';
+import { COMMON_FORMATS, formatPlan, formatSummary, planFindings } from '../src/report/index.ts';
 
-export default class Plan extends PamCommand {
+export default class Plan extends FindingsCommand {
   static override summary = 'Show what would change. Takes no lock and needs no key.';
   static override description =
     `Reads manifests and the metadata of the vault, so that it runs on a pull request with no secret in reach. The digest stands for what
@@ -16,13 +17,14 @@ was planned: \`pam apply --approve DIGEST\` carries out that and nothing else.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --out plan.json --detailed-exitcode',
+    '<%= config.bin %> <%= command.id %> --format markdown --out-dir reports',
     '<%= config.bin %> <%= command.id %> --target PamUser/orders-app --as-of 2027-01-31T00:00:00Z',
     '<%= config.bin %> <%= command.id %> --format html > plan.html',
   ];
   static override flags = {
     ...filesFlag,
     ...planFlags,
-    format: formatFlag(['html']),
+    format: formatFlag([...COMMON_FORMATS, 'gitlab-terraform', 'html']),
     out: Flags.string({ description: 'Save the plan, for `pam apply FILE`. Plain JSON without secrets.', helpValue: 'FILE' }),
     'detailed-exitcode': Flags.boolean({
       description: 'Exit with 2 when there are differences, 3 when rows are blocked or a policy is not kept.',
@@ -45,9 +47,15 @@ was planned: \`pam apply --approve DIGEST\` carries out that and nothing else.`;
     if (flags.out !== undefined) await writeResult(flags.out, `${JSON.stringify(plan, null, 2)}\n`);
     if (flags['detailed-exitcode']) this.setExit(detailedExit(plan));
     if (!this.isJson) this.warnAll(desired.warnings);
-    const isPage = flags.format === 'html' && !flags.json;
-    const page = () => formatPlanPage(plan, pageContext(planInput(project, desired, snapshot, asOf, options), plan));
-    this.print(plan, isPage ? page() : formatPlan(plan, this.paint(process.stdout)));
+    const hasPage = this.formatName === 'html' || this.outDir !== undefined;
+    await this.report({
+      findings: planFindings(plan, sourcesOf(desired.resources)),
+      document: plan,
+      text: (paint) => formatPlan(plan, paint),
+      summary: formatSummary(plan.summary),
+      plan,
+      ...(hasPage ? { page: pageContext(planInput(project, desired, snapshot, asOf, options), plan) } : {}),
+    });
   }
 }
 

@@ -1,17 +1,18 @@
 import { Args } from '@oclif/core';
 import { PamCommand } from '../src/cli/command.ts';
 import { PamError } from '../src/errors/index.ts';
-import { OTHER_SCHEMAS, type SchemaName, schemaFor } from '../src/manifest/index.ts';
+import { OTHER_SCHEMAS, OUTPUT_SCHEMAS, type SchemaName, schemaFor } from '../src/manifest/index.ts';
 import { KINDS } from '../src/model/index.ts';
 import { closest } from '../src/policy/index.ts';
 
-const NAMES: readonly SchemaName[] = [...KINDS, ...OTHER_SCHEMAS];
+const NAMES: readonly SchemaName[] = [...KINDS, ...OTHER_SCHEMAS, ...OUTPUT_SCHEMAS];
 
 export default class Schema extends PamCommand {
-  static override summary = 'Print the JSON Schema of a manifest kind, of pam.yaml, or of a file that it names.';
+  static override summary = 'Print the JSON Schema of a manifest kind, of pam.yaml and the files that it names, or of what pam prints.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> PamUser',
     '<%= config.bin %> <%= command.id %> ProjectFile > pam.schema.json',
+    '<%= config.bin %> <%= command.id %> Plan',
   ];
   static override args = { kind: Args.string({ description: `One of ${NAMES.join(', ')}. Without it they are listed.` }) };
 
@@ -26,6 +27,8 @@ export default class Schema extends PamCommand {
         hint: guess === null ? `one of ${NAMES.join(', ')}` : `did you mean ${guess}?`,
       });
     }
-    this.log(JSON.stringify(await schemaFor(name), null, 2));
+    const schema = await schemaFor(name);
+    if (this.isJsonl) this.print({ schema }, '');
+    else this.log(JSON.stringify(schema, null, 2));
   }
 }

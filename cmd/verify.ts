@@ -1,15 +1,16 @@
-import { identityFlag, PamCommand } from '../src/cli/command.ts';
+import { identityFlag } from '../src/cli/command.ts';
+import { FindingsCommand } from '../src/cli/findings-command.ts';
 import { addressesOf, recordAt } from '../src/cli/records.ts';
 import { stopOnSignals } from '../src/cli/signals.ts';
 import type { ExitCode } from '../src/errors/index.ts';
 import { type Address, type SecretField, sameOwner, type VaultRecord, versionIn } from '../src/model/index.ts';
 import { createRotateContext, openVault, refuseVolatileVault } from '../src/project/index.ts';
-import { formatTable } from '../src/report/index.ts';
+import { formatTable, verifyFindings } from '../src/report/index.ts';
 import { createLogins, lookupIn, type VerifyResult, verifyAccount } from '../src/rotate/index.ts';
 
 type Row = { readonly address: Address; readonly field: SecretField } & VerifyResult;
 
-export default class Verify extends PamCommand {
+export default class Verify extends FindingsCommand {
   static override summary = 'Prove stored credentials on their targets, and record what was found.';
   static override description =
     `Logs in afresh with each stored secret. An address that is named is tried even if its secret was refused before: that is a person's
@@ -55,7 +56,8 @@ decision. Exits with 2 when a target refuses what is stored.`;
               ['ADDRESS', 'FIELD', 'STATE', 'HOW'],
               rows.map((r) => [r.address, r.field, r.state, howText(r)]),
             );
-      this.print({ credentials: rows, exit }, text);
+      const summary = summaryOf(rows);
+      await this.report({ findings: verifyFindings(rows), document: { credentials: rows, exit }, text: () => text, summary });
     } finally {
       signals.dispose();
     }
@@ -71,6 +73,16 @@ function fieldsOf(record: VaultRecord, isNamed: boolean): readonly SecretField[]
 function exitOf(rows: readonly Row[]): ExitCode {
   if (rows.some((r) => r.state === 'moved')) return 2;
   return rows.some((r) => r.state === 'unknown') ? 1 : 0;
+}
+
+/** `Verify: 3 proved, 1 moved.` */
+function summaryOf(rows: readonly Row[]): string {
+  if (rows.length === 0) return 'Nothing to verify.';
+  const states = (['proved', 'kept', 'moved', 'unknown'] as const).flatMap((state) => {
+    const n = rows.filter((r) => r.state === state).length;
+    return n === 0 ? [] : [`${n} ${state}`];
+  });
+  return `Verify: ${states.join(', ')}.`;
 }
 
 function howText(row: Row): string {

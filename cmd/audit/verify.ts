@@ -1,8 +1,9 @@
-import { identityFlag, PamCommand } from '../../src/cli/command.ts';
+import { identityFlag } from '../../src/cli/command.ts';
+import { FindingsCommand } from '../../src/cli/findings-command.ts';
 import { openReader, unlockIfAtHand } from '../../src/project/index.ts';
 import { verifyAuditChain } from '../../src/vault/index.ts';
 
-export default class AuditVerify extends PamCommand {
+export default class AuditVerify extends FindingsCommand {
   static override summary = 'Check that no event of the audit trail was changed, removed or put in.';
   static override description =
     `Each event is chained to the one before by its hash, which needs no key to check, and carries a MAC, which is checked as well where
@@ -21,6 +22,7 @@ like a shorter one: keep the hash that is printed, and find it again with \`pam 
     const checked = vault === null ? ['chain'] : ['chain', 'macs'];
     const what =
       vault === null ? 'the chain holds; the MACs were not checked, since no identity is at hand' : 'the chain and all MACs hold';
-    this.print({ events, hash, checked }, `${events} events: ${what}.\nLast hash: ${hash ?? '-'}`);
+    const summary = `${events} events: ${what}.`;
+    await this.report({ findings: [], document: { events, hash, checked }, text: () => `${summary}\nLast hash: ${hash ?? '-'}`, summary });
   }
 }

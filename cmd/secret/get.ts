@@ -47,8 +47,7 @@ export default class SecretGet extends PamCommand {
       },
     ]);
     const text = secret.reveal();
-    if (this.isJson)
-      this.log(JSON.stringify({ address, field: version.field, version: version.id, state: version.state, secret: text }, null, 2));
+    if (this.isJson) this.print({ address, field: version.field, version: version.id, state: version.state, secret: text }, '');
     else this.log(text.endsWith('\n') ? text.slice(0, -1) : text);
   }
 

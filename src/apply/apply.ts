@@ -104,6 +104,7 @@ export async function apply(ctx: ApplyContext, approval: Approval, options: Appl
     if (runnable.length === 0) return { plan, asOf, entries: recovery.entries, exit: exitOfLedger(recovery.entries, stop.aborted) };
     const runId = ctx.rotate.random.uuid();
     await vault.runs.start({ id: runId, command: ctx.command, digest: plan.digest, plan, startedAt: asOf, holder });
+    ctx.rotate.emit({ type: 'run', runId });
     if (unsaved.length > 0) await vault.runs.append(runId, unsaved);
     await ctx.failpoint('apply.run-started');
     const ledger = createLedger({

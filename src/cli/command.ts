@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { Command, Errors, Flags } from '@oclif/core';
 import { type ExitCode, exitOf, isPamError, PamError } from '../errors/index.ts';
 import type { PamEvent } from '../model/index.ts';
 import { openProject, type Project } from '../project/index.ts';
-import { createPaint, errorsToJson, formatError, formatErrors, formatEvent, type Paint } from '../report/index.ts';
+import { createPaint, errorsToJson, formatError, formatErrors, formatEvent, formatLine, type Paint, resultEvent } from '../report/index.ts';
 
 /** Flags that every command takes. */
 export const commonFlags = {
@@ -19,7 +20,7 @@ export const commonFlags = {
 export function formatFlag(more: readonly string[]) {
   return Flags.string({
     description: 'How the result is printed.',
-    options: ['text', 'json', 'jsonl', ...more],
+    options: [...new Set(['text', 'json', 'jsonl', ...more])],
     helpGroup: 'GLOBAL',
   });
 }
@@ -43,7 +44,7 @@ export const filesFlag = {
   }),
 };
 
-interface CommonValues {
+export interface CommonValues {
   readonly chdir?: string | undefined;
   readonly env?: string | undefined;
   readonly format?: string | undefined;
@@ -62,17 +63,26 @@ export abstract class PamCommand extends Command {
 
   protected values: CommonValues = {};
 
+  /** Set once pam.yaml was read. */
+  protected project: Project | undefined;
+
   /** To be called first by every `run`. */
   protected useFlags(values: CommonValues): void {
     this.values = values;
   }
 
+  /** Also where the command line itself was wrong, so that a program gets what it asked for. */
+  protected get formatName(): string {
+    if (this.values.json === true) return 'json';
+    return this.values.format ?? formatIn(this.argv);
+  }
+
   protected get isJson(): boolean {
-    return this.values.json === true || this.values.format === 'json' || this.isJsonl;
+    return this.formatName === 'json' || this.isJsonl;
   }
 
   protected get isJsonl(): boolean {
-    return this.values.format === 'jsonl';
+    return this.formatName === 'jsonl';
   }
 
   /** No colour in a pipe, with NO_COLOR (https://no-color.org), or with --no-color. */
@@ -85,13 +95,15 @@ export abstract class PamCommand extends Command {
     return this.values.chdir ?? process.cwd();
   }
 
-  protected openProject(files: readonly string[] = []): Promise<Project> {
-    return openProject({ folder: this.folder, files, ...(this.values.env === undefined ? {} : { environment: this.values.env }) });
+  protected async openProject(files: readonly string[] = []): Promise<Project> {
+    const environment = this.values.env === undefined ? {} : { environment: this.values.env };
+    this.project = await openProject({ folder: this.folder, files, ...environment });
+    return this.project;
   }
 
   /** The result: one JSON object, or the text. */
   protected print(json: unknown, text: string): void {
-    if (this.isJsonl) this.log(JSON.stringify({ type: 'result', exit: process.exitCode ?? 0, ...(json as object) }));
+    if (this.isJsonl) this.say(resultEvent(json as object, Number(process.exitCode ?? 0)));
     else this.log(this.isJson ? JSON.stringify(json, null, 2) : text);
   }
 
@@ -106,14 +118,21 @@ export abstract class PamCommand extends Command {
 
   /** Where the engine's events go: a line of stderr each, or with `--format jsonl` a line of stdout. */
   protected readonly emit = (event: PamEvent): void => {
-    if (this.isJsonl) this.log(JSON.stringify({ version: 1, sequence: this.#sequence++, ...event }));
+    if (this.isJsonl) this.say({ ...event });
     else {
       const line = formatEvent(event, this.paint(process.stderr), this.values.verbose === true);
       if (line !== null) this.tell(line);
     }
   };
 
-  #sequence = 1;
+  /** One line of `--format jsonl`. */
+  private say(event: { readonly type: string; readonly [field: string]: unknown }): void {
+    this.log(formatLine({ version: 1, stream: this.stream, sequence: this.sequence++ }, event));
+  }
+
+  protected readonly stream = randomUUID();
+  /** Of the next line. */
+  protected sequence = 1;
 
   protected setExit(code: ExitCode): void {
     process.exitCode = code;
@@ -121,24 +140,24 @@ export abstract class PamCommand extends Command {
 
   override async catch(error: Error): Promise<void> {
     if (error instanceof Errors.ExitError) throw error;
-    this.fail(toPamError(error));
+    await this.fail(toPamError(error));
     if (process.env['PAM_DEBUG']) this.logToStderr(framesOf(error));
   }
 
-  protected fail(error: PamError): void {
-    this.setExit(exitOf(error.code));
-    const argv = this.argv;
-    const wantsJson = this.isJson || argv.includes('--json') || /--format[= ]jsonl?\b/.test(argv.join(' '));
-    if (wantsJson)
-      this.log(
-        JSON.stringify(
-          { ...(this.isJsonl ? { type: 'result' } : {}), errors: errorsToJson(error), exit: exitOf(error.code) },
-          null,
-          this.isJsonl ? 0 : 2,
-        ),
-      );
+  protected async fail(error: PamError): Promise<void> {
+    const exit = exitOf(error.code);
+    this.setExit(exit);
+    if (this.isJson) this.print({ errors: errorsToJson(error), exit }, '');
     else this.logToStderr(formatErrors(error, this.paint(process.stderr)));
   }
+}
+
+/** The format that a command line asks for, before or instead of being parsed. */
+export function formatIn(argv: readonly string[]): string {
+  if (argv.includes('--json')) return 'json';
+  const at = argv.findIndex((a) => a === '--format' || a.startsWith('--format='));
+  if (at < 0) return 'text';
+  return (argv[at]?.startsWith('--format=') ? argv[at].slice('--format='.length) : argv[at + 1]) ?? 'text';
 }
 
 /** What oclif's parser refuses is a usage error; anything else that is not ours is a bug, told without its stack. */

@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { Config, flush, run } from '@oclif/core';
 import { exitOf, PamError } from '../errors/index.ts';
 import { closest } from '../policy/index.ts';
-import { createPaint, errorsToJson, formatErrors } from '../report/index.ts';
-import { framesOf, toPamError } from './command.ts';
+import { createPaint, errorsToJson, formatErrors, formatLine, resultEvent } from '../report/index.ts';
+import { formatIn, framesOf, toPamError } from './command.ts';
 
 /** Runs one command line. Whatever is thrown before a command could take over ends here, in the same form as its own errors. */
 export async function main(argv: string[]): Promise<void> {
@@ -22,8 +23,11 @@ export async function main(argv: string[]): Promise<void> {
     }
     const problem = toPamError(error);
     process.exitCode = exitOf(problem.code);
-    if (argv.includes('--json'))
-      process.stdout.write(`${JSON.stringify({ errors: errorsToJson(problem), exit: exitOf(problem.code) }, null, 2)}\n`);
+    const format = formatIn(argv);
+    const document = { errors: errorsToJson(problem), exit: exitOf(problem.code) };
+    if (format === 'json') process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+    else if (format === 'jsonl')
+      process.stdout.write(`${formatLine({ version: 1, stream: randomUUID(), sequence: 1 }, resultEvent(document, document.exit))}\n`);
     else process.stderr.write(`${formatErrors(problem, createPaint(process.stderr.isTTY === true && !process.env['NO_COLOR']))}\n`);
     if (process.env['PAM_DEBUG']) process.stderr.write(`${framesOf(error)}\n`);
   }

@@ -1,9 +1,40 @@
-import { writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { PamError } from '../errors/index.ts';
 
-/** Writes a result where a flag says. PamError PAM9004. */
+/** Writes a result where a flag says, as a whole or not at all: a reader never meets half of it. PamError PAM9004. */
 export async function writeResult(path: string, text: string): Promise<void> {
-  await writeFile(path, text).catch((cause: unknown) => {
-    throw new PamError('PAM9004', `${path} cannot be written: ${(cause as NodeJS.ErrnoException).code ?? 'unknown error'}`, { cause });
-  });
+  try {
+    const target = await realpath(path).catch(() => path);
+    const isDevice = await stat(target).then(
+      (info) => !info.isFile() && !info.isDirectory(),
+      () => false,
+    );
+    // A pipe or a terminal cannot be replaced.
+    if (isDevice) await writeFile(target, text);
+    else await replaceFile(target, text);
+  } catch (cause) {
+    throw unwritable(path, cause);
+  }
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
+  try {
+    const file = await open(temporary, 'wx', 0o666);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+export function unwritable(path: string, cause: unknown): PamError {
+  return new PamError('PAM9004', `${path} cannot be written: ${(cause as NodeJS.ErrnoException).code ?? 'unknown error'}`, { cause });
 }

@@ -11,6 +11,6 @@ export {
   loadRuleFile,
   type PolicyTest,
 } from './rule-files.ts';
-export { OTHER_SCHEMAS, type SchemaName, schemaFor } from './schema.ts';
+export { OTHER_SCHEMAS, OUTPUT_SCHEMAS, type SchemaName, schemaFor } from './schema.ts';
 export type { ErrorAt } from './typed-document.ts';
 export type * from './types.gen.ts';

@@ -6,16 +6,26 @@ const OTHER_FILES = {
   RuleFile: () => import('../../schemas/rule-file.json', { with: { type: 'json' } }),
   PolicyTestFile: () => import('../../schemas/policy-test-file.json', { with: { type: 'json' } }),
 };
+/** What commands print: self-contained as they stand. */
+const OUTPUTS = {
+  Plan: () => import('../../schemas/plan.json', { with: { type: 'json' } }),
+  Ledger: () => import('../../schemas/ledger.json', { with: { type: 'json' } }),
+  DriftReport: () => import('../../schemas/drift.json', { with: { type: 'json' } }),
+  Event: () => import('../../schemas/event.json', { with: { type: 'json' } }),
+  Failure: () => import('../../schemas/failure.json', { with: { type: 'json' } }),
+};
+export const OUTPUT_SCHEMAS = Object.keys(OUTPUTS) as readonly (keyof typeof OUTPUTS)[];
 export const OTHER_SCHEMAS = Object.keys(OTHER_FILES) as readonly (keyof typeof OTHER_FILES)[];
 
 /** The kinds that `pam schema` knows, and the other files. */
-export type SchemaName = Kind | keyof typeof OTHER_FILES;
+export type SchemaName = Kind | keyof typeof OTHER_FILES | keyof typeof OUTPUTS;
 
 /**
- * The JSON Schema (2020-12) of a kind of manifest, of pam.yaml or of a file that it names, self-contained: every `$ref` leads into its own `$defs`.
+ * The JSON Schema (2020-12) of a kind of manifest, of pam.yaml, of a file that it names or of an output, self-contained: every `$ref` leads into its own `$defs`.
  * Loaded when asked for: no other command needs it.
  */
 export async function schemaFor(name: SchemaName): Promise<JsonObject> {
+  if (isOutput(name)) return (await OUTPUTS[name]()).default;
   const { default: bundle } = await import('../../schemas/manifest.json', { with: { type: 'json' } });
   if (isOther(name)) {
     const { default: file } = await OTHER_FILES[name]();
@@ -24,6 +34,10 @@ export async function schemaFor(name: SchemaName): Promise<JsonObject> {
   }
   const { $defs, $schema } = bundle as unknown as Bundle;
   return select({ ...($schema === undefined ? {} : { $schema }), $id: `${name}.json`, ...$defs[name] }, $defs);
+}
+
+function isOutput(name: SchemaName): name is keyof typeof OUTPUTS {
+  return Object.hasOwn(OUTPUTS, name);
 }
 
 function isOther(name: SchemaName): name is keyof typeof OTHER_FILES {

@@ -25,6 +25,7 @@ export interface LedgerEntry {
 
 /** What the engine tells while it works. Stages emit; only `report/` and `cli/` know how it looks. */
 export type PamEvent =
+  | { readonly type: 'run'; readonly runId: string }
   | { readonly type: 'recovering'; readonly address: Address; readonly rotationId: string }
   | { readonly type: 'started'; readonly id: string; readonly address: Address; readonly kind: ChangeKind }
   | { readonly type: 'phase'; readonly address: Address; readonly rotationId: string; readonly phase: string }

@@ -116,14 +116,16 @@ export function planWith(project: Project, desired: Desired, options: PlanOption
 
 /**
  * `PAM_TEST_FAILPOINT=rotate.armed` (or `rotate.armed:3`, the third time) kills the process there, as `kill -9` would: this is
- * how the tests stop it at every named point. Unset, as always outside of them, it is nothing.
+ * how the tests stop it at every named point. `rotate.armed:1:SIGTERM` asks it to end there, and it goes on. Unset, as always outside
+ * of them, it is nothing.
  */
 function failpointFrom(env: NodeJS.ProcessEnv): (name: RotateFailpoint | ApplyFailpoint) => Promise<void> {
-  const [wanted, count = '1'] = (env['PAM_TEST_FAILPOINT'] ?? '').split(':');
+  const [wanted, count = '1', signal = 'SIGKILL'] = (env['PAM_TEST_FAILPOINT'] ?? '').split(':');
   let left = Number(count);
   return async (name) => {
-    if (name !== wanted || --left > 0) return;
-    process.kill(process.pid, 'SIGKILL');
-    await new Promise(() => {});
+    if (name !== wanted || --left !== 0) return;
+    process.kill(process.pid, signal);
+    // A signal that is handled is handled in a later turn of the event loop.
+    await new Promise((resolve) => signal !== 'SIGKILL' && setImmediate(resolve));
   };
 }

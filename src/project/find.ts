@@ -38,6 +38,15 @@ export async function readFiles(root: string, globs: readonly string[]): Promise
   return Promise.all([...new Set(paths)].sort().map(async (path) => ({ path: showPath(root, path), text: await readBytes(path) })));
 }
 
+/** The folder of pam.yaml, or `start` itself where there is none: for places that are told when the project cannot be opened. */
+export function projectFolder(start: string): string {
+  try {
+    return dirname(findProjectFile(start));
+  } catch {
+    return resolve(start);
+  }
+}
+
 async function expand(root: string, patterns: readonly string[]): Promise<string[]> {
   const found = await glob([...patterns], {
     cwd: root,

@@ -7,6 +7,7 @@ export {
   planWith,
   WHOLE,
 } from './engine.ts';
+export { projectFolder } from './find.ts';
 export { type InitOptions, type InitResult, initProject } from './init.ts';
 export { type PolicyTestResult, runPolicyTests } from './policy-tests.ts';
 export { acceptedDrift, type Desired, loadDesired, openProject, type Project, type ProjectOptions, readManifests } from './project.ts';

@@ -6,6 +6,8 @@ export function formatEvent(event: PamEvent, paint: Paint, verbose: boolean): st
   switch (event.type) {
     case 'recovering':
       return `${event.address}: finishing the interrupted rotation ${event.rotationId}`;
+    case 'run':
+      return verbose ? paint.dim(`run ${event.runId}`) : null;
     case 'started':
       return event.kind === 'rotate' || verbose ? `${event.address}: ${event.kind} …` : null;
     case 'phase':

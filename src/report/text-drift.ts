@@ -3,7 +3,7 @@ import type { LiveReport } from '../rotate/index.ts';
 import type { Paint } from './paint.ts';
 
 /** What a look at the targets came to, without its findings: those are among all others. */
-type Live = Omit<LiveReport, 'findings'>;
+export type Live = Omit<LiveReport, 'findings'>;
 
 /** Today's keys stay as they are; `live` is there when the targets were looked at. */
 export function driftToJson(report: DriftReport, live: Live | undefined): object {
@@ -17,17 +17,21 @@ export function formatDrift(report: DriftReport, live: Live | undefined, asOf: s
   const classes = [...new Set(report.findings.map((f) => f.class))];
   const sections = classes.map((name) => {
     const findings = report.findings.filter((f) => f.class === name);
-    return [paint.bold(`${name} (${findings.length})`), ...findings.map((f) => `  ${f.address}: ${f.message}${age(f, asOf)}`), ''].join(
+    return [paint.bold(`${name} (${findings.length})`), ...findings.map((f) => `  ${f.address}: ${f.message}${ageText(f, asOf)}`), ''].join(
       '\n',
     );
   });
   const accepted = report.accepted.map((a) => paint.dim(`accepted until ${a.until}: ${a.address} (${a.reason})`));
-  const summary =
-    report.findings.length === 0
-      ? 'No drift.'
-      : `Drift: ${classes.map((c) => `${report.findings.filter((f) => f.class === c).length} ${c}`).join(', ')}.`;
-  const looked = live === undefined ? '' : ` ${lookedText(live)}`;
-  return [...sections, ...(live === undefined ? [] : liveSections(live, paint)), ...accepted, paint.bold(`${summary}${looked}`)].join('\n');
+  return [...sections, ...(live === undefined ? [] : liveSections(live, paint)), ...accepted, paint.bold(driftSummary(report, live))].join(
+    '\n',
+  );
+}
+
+/** `Drift: 1 overdue, 2 unmanaged. Looked at …`: one line. */
+export function driftSummary({ findings }: DriftReport, live: Live | undefined): string {
+  const classes = [...new Set(findings.map((f) => f.class))];
+  const found = classes.map((c) => `${findings.filter((f) => f.class === c).length} ${c}`).join(', ');
+  return `${found === '' ? 'No drift.' : `Drift: ${found}.`}${live === undefined ? '' : ` ${lookedText(live)}`}`;
 }
 
 function liveSections({ unseen, notes }: Live, paint: Paint): readonly string[] {
@@ -64,7 +68,7 @@ function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
 
-function age(finding: Finding, asOf: string): string {
+export function ageText(finding: Finding, asOf: string): string {
   if (finding.since === undefined) return '';
   const days = Math.floor((Date.parse(asOf) - Date.parse(finding.since)) / 86_400_000);
   return ` (since ${finding.since}, ${days} ${days === 1 ? 'day' : 'days'})`;

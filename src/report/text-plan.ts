@@ -1,5 +1,5 @@
-import { diffLines } from 'diff';
-import type { Change, ChangeKind, FieldChange, Json, Plan, PlanSummary, PolicyFinding } from '../model/index.ts';
+import type { Change, ChangeKind, FieldChange, Plan, PlanSummary, PolicyFinding } from '../model/index.ts';
+import { isText, leaves, linesThatDiffer, showValue } from './fields.ts';
 import type { Paint } from './paint.ts';
 
 /** Terraform's signs, and those that it has no need of. */
@@ -152,47 +152,19 @@ function reasonText(row: Change & { kind: 'rotate' }): string {
 export function details(row: Change): readonly string[] {
   if (row.kind === 'update') {
     const [texts, values] = [row.fields.filter(isText), row.fields.filter((f) => !isText(f))];
-    return [...align(values.map((f) => [f.path, `${show(f.before)} → ${show(f.after)}`])), ...texts.flatMap(lineDiff)];
+    return [...align(values.map((f) => [f.path, `${showValue(f.before)} → ${showValue(f.after)}`])), ...texts.flatMap(lineDiff)];
   }
-  if (row.kind === 'create') return align(leaves(row.after).map(({ path, after }) => [path, show(after)]));
+  if (row.kind === 'create') return align(leaves(row.after).map(({ path, after }) => [path, showValue(after)]));
   return [];
 }
 
-/** A text of several lines on both sides (a CA, known hosts) is shown by its lines that differ. */
-function isText(field: FieldChange): boolean {
-  return [field.before, field.after].every((v) => typeof v === 'string' && v.includes('\n'));
-}
-
 function lineDiff(field: FieldChange): readonly string[] {
-  const parts = diffLines(String(field.before), String(field.after)).filter((part) => part.added || part.removed);
-  const lines = parts.flatMap((part) =>
-    part.value
-      .split('\n')
-      .filter((l) => l !== '')
-      .map((l) => `        ${part.added ? '+' : '-'} ${l}`),
-  );
-  return [`      ${field.path}`, ...lines];
+  return [`      ${field.path}`, ...linesThatDiffer(field).map((line) => `        ${line}`)];
 }
 
 function align(pairs: readonly (readonly [string, string])[]): readonly string[] {
   const width = Math.max(0, ...pairs.map(([key]) => key.length));
   return pairs.map(([key, value]) => `      ${key.padEnd(width)} = ${value}`);
-}
-
-function leaves(value: Json, prefix = ''): readonly FieldChange[] {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return [{ path: prefix, before: null, after: value }];
-  return Object.keys(value)
-    .sort()
-    .flatMap((key) => leaves((value as Record<string, Json>)[key] ?? null, prefix === '' ? key : `${prefix}.${key}`));
-}
-
-/** Long texts (a CA, a list of hosts) by their first line: the plan is for reading, JSON has it whole. */
-function show(value: Json): string {
-  if (value === null) return '(unset)';
-  if (typeof value !== 'string') return JSON.stringify(value);
-  const [first = '', ...rest] = value.split('\n');
-  const lines = rest.filter((l) => l !== '').length;
-  return lines === 0 ? JSON.stringify(value) : `${JSON.stringify(first)} (+${lines} lines)`;
 }
 
 function colorOf(kind: ChangeKind, paint: Paint): (text: string) => string {

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { initProject } from '../../src/project/index.ts';
 import { readIdentityFile, type Vault } from '../../src/vault/index.ts';
 import { openLocalVault } from '../../src/vault/local/index.ts';
+import { checkOutput } from './schemas.ts';
 
 const PAM = new URL('../../dist/pam.js', import.meta.url).pathname;
 
@@ -42,7 +43,7 @@ export interface TestProject extends AsyncDisposable {
   readonly env: Record<string, string | undefined>;
   readonly vaultFile: string;
   readonly journalFolder: string;
-  /** Runs the built program without a terminal, to its end. */
+  /** Runs the built program without a terminal, to its end. What it prints as JSON has to be as `schemas/` says. */
   pam(args: readonly string[], options?: PamOptions): Promise<PamResult>;
   start(args: readonly string[], options?: PamOptions): RunningPam;
   write(path: string, text: string): Promise<void>;
@@ -141,7 +142,12 @@ function startPam(
     child.on('error', reject);
     child.on('close', (code, signal) => {
       ended = true;
-      resolve({ code, signal, stdout, stderr, json: <T>() => JSON.parse(stdout) as T });
+      try {
+        checkOutput(args, stdout, code);
+        resolve({ code, signal, stdout, stderr, json: <T>() => JSON.parse(stdout) as T });
+      } catch (error) {
+        reject(new Error(`pam ${args.join(' ')}: ${(error as Error).message}`));
+      }
       heard();
     });
   });

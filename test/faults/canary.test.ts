@@ -39,8 +39,8 @@ test.for(MODES)('no secret stands in anything that pam writes or sends in the cl
   };
   const wrong = Object.fromEntries([scene.admin, ...scene.accounts].map((a) => [scene.variable(a), WRONG]));
 
-  await pam(['validate', '--json']);
-  await pam(['plan', '--json', '--out', 'plan.json']);
+  await pam(['validate', '--json', '--out-dir', 'reports']);
+  await pam(['plan', '--json', '--out', 'plan.json', '--out-dir', 'reports']);
   await pam(['apply', '--auto-approve', '--verbose'], { ...wrong, PAM_DEBUG: '1' });
   await pam(['apply', '--auto-approve', '--format', 'jsonl'], { ...wrong, PAM_DEBUG: '1' });
   await pam(['apply', '--auto-approve', '--json'], { [scene.variable(scene.accounts[0] ?? scene.admin)]: undefined });
@@ -60,11 +60,11 @@ test.for(MODES)('no secret stands in anything that pam writes or sends in the cl
     `kind: PamUser\napiVersion: pam/v1\nmetadata: { name: x }\nspec: { login: x, password: "${WRONG}" }\n`,
   );
   expect(await pam(['validate'])).toBe(8);
-  expect(await pam(['plan', '--json'])).toBe(8);
+  expect(await pam(['plan', '--json', '--out-dir', 'failed'])).toBe(8);
   await run('rm', [join(project.root, 'manifests/literal.yaml')]);
   await server.query(`ALTER ROLE ${scene.accounts[1]?.login} NOLOGIN`);
   await pam(['rotate', 'PamUser/app-2', '--auto-approve', '--json'], { PAM_DEBUG: '1' });
-  await pam(['verify', '--json'], { PAM_DEBUG: '1' });
+  await pam(['verify', '--json', '--out-dir', 'reports'], { PAM_DEBUG: '1' });
 
   const secrets = await allSecrets(scene);
   expect(secrets.length).toBeGreaterThan(6);

@@ -56,6 +56,18 @@ describe.concurrent.each(MODES)('with a change by %s', (mode) => {
   });
 });
 
+/** Every recovery that is killed at one of its own steps and followed by one that is killed at any of them: three levels deep. */
+const ONE_AFTER_THE_OTHER = IN_RECOVERY.flatMap((first) => IN_RECOVERY.map((second) => [first, second] as const));
+
+test.concurrent.for(ONE_AFTER_THE_OTHER)(
+  'a rotation, its recovery (%s) and the recovery of that (%s) are killed, and the next one finishes',
+  async (two) => {
+    await using scene = await makeScene(server, { mode: 'superuser', accounts: 1 });
+    for (const failpoint of ['rotate.answered', ...two]) await killAt(scene, failpoint, ['--auto-approve']);
+    await expectConverged(scene);
+  },
+);
+
 describe.concurrent.each(['a saved plan', 'a digest'])('approved by %s', (kind) => {
   test.for(['apply.leased', 'apply.run-started', 'apply.records-written', 'ingest.committed', 'rotate.answered', 'rotate.committed:2'])(
     'an apply killed at %s is finished under the very same approval',

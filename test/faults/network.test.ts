@@ -70,6 +70,15 @@ describe.concurrent.each(MODES)('a change by %s', (mode) => {
     await expectConverged(it.scene);
   });
 
+  test('that is delivered twice is the same change', async () => {
+    await using it = await proxied(mode);
+    it.proxy.setRule(once(isChangeItself, 'twice'));
+    const result = await apply(it.scene);
+    expect(result, result.stdout + result.stderr).toMatchObject({ code: 0 });
+    expect(await alterations(it.scene)).toBe(3);
+    await expectConverged(it.scene);
+  });
+
   test('that is delivered after everything is over, and after the next rotation, changes nothing any more', async () => {
     await using it = await proxied(mode);
     it.proxy.setRule(once(isChangeItself, 'hold'));

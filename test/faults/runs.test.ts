@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ROTATE_FAILPOINTS } from '../../src/rotate/index.ts';
 import { type FaultProxy, type Moment, startFaultProxy } from '../servers/fault-proxy.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 import { type ApplyJson, troubles } from './ledger.ts';
@@ -120,6 +121,14 @@ describe.concurrent('interrupted', () => {
       await expectConverged(it.scene);
     },
   );
+
+  test.for(ROTATE_FAILPOINTS.filter((name) => !name.startsWith('recover.')))('a SIGTERM at %s ends in a safe state', async (failpoint) => {
+    await using scene = await makeScene(server, { mode: 'superuser', accounts: 2, unknownFrom: 1 });
+    const result = await scene.project.pam(APPLY, { env: { PAM_TEST_FAILPOINT: `${failpoint}:1:SIGTERM` } });
+    expect(result, result.stdout + result.stderr).toMatchObject({ code: 130, signal: null });
+    expect(result.json<ApplyJson>().ledger.map((e) => e.code)).not.toContain('PAM9003');
+    await expectConverged(scene);
+  });
 
   test('a second signal ends at once, and the next apply finishes', async () => {
     await using it = await held();

@@ -250,7 +250,7 @@ export async function expectConverged(
 }
 
 /** What `pam plan` would show now; made in this process, since it is asked after every fault. */
-export async function plannedRows({ project }: Scene): Promise<readonly string[]> {
+export async function plannedRows({ project }: Pick<Scene, 'project'>): Promise<readonly string[]> {
   const opened = await openProject({ folder: project.root });
   const plan = planWith(opened, await loadDesired(opened), { narrowing: WHOLE, grants: {} });
   const snapshot = await project.readVault((vault) => vault.snapshot());

@@ -1,32 +1,19 @@
-import { execFile } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hashOwned, Secret } from '../../src/model/index.ts';
 import { createJournal, fileJournalStorage } from '../../src/rotate/index.ts';
 import { createSealer } from '../../src/vault/index.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 import { makeScene, opens, type Scene } from './scene.ts';
+import { editVault } from './vault-file.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {
   server = await startPostgres({ logAll: true, settings: { max_connections: '100' } });
 });
 afterAll(() => server?.stop());
-
-const run = promisify(execFile);
-const ROOT = new URL('../..', import.meta.url).pathname;
-
-/** Edits the vault file as somebody without its key would; in another process, since ours must not touch its locks. */
-async function edit(scene: Scene, sql: string, ...values: readonly string[]): Promise<void> {
-  const script = `
-    const Database = require('libsql');
-    const [path, sql, ...values] = process.argv.slice(1);
-    new Database(path).prepare(sql).run(values);`;
-  await run(process.execPath, ['-e', script, scene.project.vaultFile, sql, ...values], { cwd: ROOT });
-}
 
 async function connections(): Promise<number> {
   return (await server.logText()).split('connection received').length - 1;
@@ -50,7 +37,7 @@ describe('a vault file that somebody edited', () => {
     await using scene = await makeScene(server, { mode: 'superuser', accounts: 1, rotation: {} });
     expect(await apply(scene)).toMatchObject({ code: 0 });
     await scene.declare({ trigger: 'now' });
-    await edit(scene, `UPDATE record SET body = replace(body, '"host":"127.0.0.1"', '"host":"localhost"')`);
+    await editVault(scene, `UPDATE record SET body = replace(body, '"host":"127.0.0.1"', '"host":"localhost"')`);
     const before = await connections();
     const result = await scene.project.pam(args);
     expect(result, result.stdout).toMatchObject({ code: 6 });
@@ -77,7 +64,7 @@ describe('a vault file that somebody edited', () => {
       precondition: hashOwned(record),
       fields: [{ path: 'host', before: '127.0.0.1', after: 'evil.example' }],
     };
-    await edit(
+    await editVault(
       scene,
       'UPDATE run SET plan = ? WHERE digest = ?',
       JSON.stringify({ ...plan, digest: approved, changes: [update] }),

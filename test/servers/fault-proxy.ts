@@ -3,6 +3,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 /** One chunk on its way, with all that came before it (and itself) in both directions. */
 export interface Moment {
   readonly from: 'client' | 'server';
+  /** 1 for the first connection that the proxy took, and so on. */
+  readonly connection: number;
   readonly chunk: Buffer;
   readonly clientBytes: Buffer;
   readonly serverBytes: Buffer;
@@ -10,10 +12,11 @@ export interface Moment {
 
 /**
  * What happens to a chunk. `cut`: both sides lose the connection, and the chunk is not passed on; `cutAfter`: as many bytes of it
- * are, first. `swallow`: this and all that follows in that direction is lost, while the connection stays up. `hold`: as
- * `swallow`, but `release()` delivers it late, even where the other side has long gone.
+ * are, first. `swallow`: this and all that follows in that direction is lost, while the connection stays up; `freeze`: in both
+ * directions (half-open, RFC 9293 §3.5.1). `hold`: as `swallow`, but `release()` delivers it late, even where the other side has
+ * long gone; `hold-one`: and nothing of what follows. `twice`: it is delivered two times.
  */
-export type Verdict = 'pass' | 'cut' | 'swallow' | 'hold' | { readonly cutAfter: number };
+export type Verdict = 'pass' | 'cut' | 'swallow' | 'freeze' | 'hold' | 'hold-one' | 'twice' | { readonly cutAfter: number };
 export type Rule = (moment: Moment) => Verdict;
 
 export interface FaultProxy {
@@ -23,6 +26,8 @@ export interface FaultProxy {
   setRule(rule: Rule): void;
   /** Delivers what was held, in order. */
   release(): void;
+  /** Resolves once each server that was given what was held has said something to it, or has ended the connection. */
+  answered(): Promise<void>;
   /** Ends all connections. */
   cutAll(): void;
   /** Connections accepted so far. */
@@ -35,13 +40,16 @@ export async function startFaultProxy(target: { readonly host: string; readonly 
   let rule: Rule = () => 'pass';
   let accepted = 0;
   const held: (() => void)[] = [];
+  const late = new Set<Socket>();
   const sockets = new Set<Socket>();
 
   const server = createServer({ allowHalfOpen: true }, (client) => {
     accepted += 1;
+    const connection = accepted;
     const upstream = connect(target.port, target.host);
     const seen = { client: Buffer.alloc(0), server: Buffer.alloc(0) };
-    const stuck: { client?: 'swallow' | 'hold'; server?: 'swallow' | 'hold' } = {};
+    /** `kept`: as `swallow`, but the way stays open for what is held. */
+    const stuck: { [from in Moment['from']]?: 'swallow' | 'hold' | 'kept' } = {};
     const cut = () => {
       client.destroy();
       upstream.destroy();
@@ -52,20 +60,26 @@ export async function startFaultProxy(target: { readonly host: string; readonly 
       source.on('close', () => {
         sockets.delete(source);
         // What is held keeps its way open: it may yet be delivered when the sender is gone.
-        if (stuck[from] !== 'hold') drain.destroy();
+        if (stuck[from] !== 'hold' && stuck[from] !== 'kept') drain.destroy();
       });
       source.on('data', (chunk: Buffer) => {
         seen[from] = Buffer.concat([seen[from], chunk]);
-        const verdict = stuck[from] ?? rule({ from, chunk, clientBytes: seen.client, serverBytes: seen.server });
+        const verdict = stuck[from] ?? rule({ from, connection, chunk, clientBytes: seen.client, serverBytes: seen.server });
         if (typeof verdict === 'object') {
           drain.write(chunk.subarray(0, verdict.cutAfter), cut);
         } else if (verdict === 'cut') {
           cut();
         } else if (verdict === 'pass') {
           drain.write(chunk);
+        } else if (verdict === 'twice') {
+          drain.write(Buffer.concat([chunk, chunk]));
+        } else if (verdict === 'freeze') {
+          stuck.client = stuck.server = 'swallow';
         } else {
-          stuck[from] = verdict;
-          if (verdict === 'hold') held.push(() => drain.write(chunk));
+          stuck[from] = verdict === 'hold-one' ? 'kept' : verdict;
+          if (verdict === 'swallow' || verdict === 'kept') return;
+          late.add(drain);
+          held.push(() => drain.write(chunk));
         }
       });
     };
@@ -85,6 +99,11 @@ export async function startFaultProxy(target: { readonly host: string; readonly 
     },
     release: () => {
       for (const deliver of held.splice(0)) deliver();
+    },
+    answered: async () => {
+      const heard = (socket: Socket) =>
+        socket.destroyed ? undefined : new Promise((resolve) => socket.once('data', resolve).once('close', resolve));
+      await Promise.all([...late].map(heard));
     },
     cutAll,
     accepted: () => accepted,

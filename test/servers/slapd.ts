@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,9 +43,12 @@ export interface SlapdServer {
   /** A policy entry of its own, by name; gives its DN. */
   addPolicy(attributes: Readonly<Record<string, string>>): Promise<string>;
   log(): Promise<string>;
+  readonly logFile: string;
   /** Binds of an entry that were asked for, good and bad. */
   bindsOf(dn: string): Promise<number>;
   openConnections(): Promise<number>;
+  /** On the same ports, with the same data. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -70,11 +73,19 @@ export async function startSlapd(options: SlapdOptions): Promise<SlapdServer> {
   writeFileSync(logFile, '');
   // 256: every operation, without its values.
   const urls = `ldap://127.0.0.1:${port} ldaps://127.0.0.1:${securePort}`;
-  const child = spawn('/usr/sbin/slapd', ['-d', '256', '-f', file('slapd.conf'), '-h', urls], { stdio: ['ignore', 'pipe', 'pipe'] });
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => appendFileSync(logFile, chunk));
-  // Not only its end: what it last said is still on its way to the file then.
-  const gone = new Promise((resolve) => child.once('close', resolve));
-  await listening('127.0.0.1', port);
+  const start = async () => {
+    // Straight into the file: what it has been asked is there before its answer leaves.
+    const log = openSync(logFile, 'a');
+    const child = spawn('/usr/sbin/slapd', ['-d', '256', '-f', file('slapd.conf'), '-h', urls], { stdio: ['ignore', log, log] });
+    closeSync(log);
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    await listening('127.0.0.1', port);
+    return async () => {
+      child.kill('SIGTERM');
+      await gone;
+    };
+  };
+  let halt = await start();
 
   const asRoot = async <T>(work: (client: Client) => Promise<T>): Promise<T> => {
     const client = new Client({
@@ -126,11 +137,15 @@ export async function startSlapd(options: SlapdOptions): Promise<SlapdServer> {
       return dn;
     },
     log,
+    logFile,
     bindsOf: async (dn) => (await log()).split(`BIND dn="${dn}" method=128`).length - 1,
     openConnections: async () => (await Promise.all([port, securePort].map((p) => establishedOn('127.0.0.1', p)))).reduce((a, b) => a + b),
+    restart: async () => {
+      await halt();
+      halt = await start();
+    },
     stop: async () => {
-      child.kill('SIGTERM');
-      await gone;
+      await halt();
       rmSync(folder, { recursive: true, force: true });
     },
   };

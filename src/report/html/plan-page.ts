@@ -1,6 +1,7 @@
 import type { AccessGraph } from '../../graph/index.ts';
 import type { Change, Plan, PolicyFinding, Risk } from '../../model/index.ts';
 import type { Upcoming } from '../../plan/index.ts';
+import { applyCommand } from '../apply-command.ts';
 import { groupBy } from '../graph-text.ts';
 import { describe, details, formatSummary, SYMBOLS } from '../text-plan.ts';
 import { calendar } from './calendar.ts';
@@ -119,29 +120,6 @@ function howToApply(plan: Plan): Html {
 
 function expiresAt(plan: Plan): string {
   return plan.expiresAt === undefined ? '' : ` It may be applied until ${plan.expiresAt}.`;
-}
-
-/** The narrowing, the grants and the end are part of what the digest stands for. */
-function applyCommand({ digest, narrowing, grants, owner, expiresAt }: Plan): string {
-  const flag = (name: string, values: readonly string[]) => values.map((v) => `${name} ${quote(v)}`);
-  return [
-    `pam apply --approve ${digest}`,
-    ...(owner.environment === 'default' ? [] : flag('--env', [owner.environment])),
-    ...(expiresAt === undefined ? [] : [`--expires ${expiresAt}`]),
-    ...flag('--file', narrowing.files),
-    ...flag('--target', narrowing.targets),
-    ...flag('--exclude', narrowing.excludes),
-    ...(narrowing.only === undefined ? [] : [`--only ${narrowing.only}`]),
-    ...flag(
-      '--grant',
-      Object.entries(grants).map(([action, n]) => `${action}=${n}`),
-    ),
-  ].join(' ');
-}
-
-/** For a POSIX shell. */
-function quote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function unmanagedList({ unmanaged }: Plan): Html {

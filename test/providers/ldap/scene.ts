@@ -29,8 +29,8 @@ export async function makeFleet(directory: Directory, count: number, rotation: o
   const variableOf = (name: string) => name.toUpperCase().replace('-', '_');
   const env = Object.fromEntries(users.map(({ name, password }) => [variableOf(name), password]));
   const project = await makeProject({ ADMIN: admin.password, ...env });
-  const { mode, serverName, startTls } = target.tls;
-  await project.write('manifests/ca.pem', target.tls.ca ?? '');
+  const { mode, ca, serverName, startTls } = target.tls;
+  if (ca !== undefined) await project.write('manifests/ca.pem', ca);
   const resource = (kind: string, name: string, spec: object) => ({ apiVersion: 'pam/v1', kind, metadata: { name }, spec });
   const isSelf = 'selfRotate' in rotation;
   await project.declare([
@@ -40,7 +40,12 @@ export async function makeFleet(directory: Directory, count: number, rotation: o
       directoryType: target.type,
       host: target.host,
       port: target.port,
-      tls: { mode, ca: './ca.pem', ...(serverName === undefined ? {} : { serverName }), ...(startTls === undefined ? {} : { startTls }) },
+      tls: {
+        mode,
+        ...(ca === undefined ? {} : { ca: './ca.pem' }),
+        ...(serverName === undefined ? {} : { serverName }),
+        ...(startTls === undefined ? {} : { startTls }),
+      },
       ...(isSelf ? {} : { adminCredential: 'admin' }),
     }),
     resource('RotationPolicy', 'monthly', { schedule: { every: '30d' } }),
