@@ -32,6 +32,8 @@ export interface Situation {
   readonly hasCurrent: boolean;
   /** The old secret may still be taken after a change (Active Directory for an hour, keys until they are retired): that it opens says nothing about the new one. */
   readonly oldLingers?: boolean;
+  /** It does so until we end it: whichever is not wanted is taken out. */
+  readonly overlaps?: boolean;
   /** An administrator resets the account: the same request may be sent whichever secret is live. */
   readonly resettable: boolean;
   /** A person said that the pending secret is to be set, whatever somebody has put there by hand. */
@@ -99,6 +101,11 @@ function provePending(s: Situation): Step {
   // The target said "done" and then refused the secret.
   if (s.oracle === 'current') return s.sends < MAX_SENDS ? send(s) : { do: 'abandon' };
   if (s.oracle === 'none' || !s.hasCurrent) return { do: 'quarantine', why: 'neither-opens' };
+  // Where the old one opens for a while whatever was set, it would open in either case.
+  if (s.oldLingers === true && s.overlaps !== true) {
+    const again: Step = s.sends < MAX_SENDS ? send(s) : { do: 'leave', why: 'unreachable' };
+    return s.resettable ? again : proveCurrent(s, again);
+  }
   return proveCurrent(s, { do: 'abandon' });
 }
 
@@ -111,9 +118,10 @@ function settle(s: Situation): Step {
     case 'current':
       return s.refused || s.sends >= MAX_SENDS ? { do: 'abandon' } : send(s);
     case 'none':
-      if (s.onFile === true) return s.sends < MAX_SENDS ? send(s) : { do: 'leave', why: 'unreachable' };
-      // With an old secret on file that is not live either, somebody changed it by hand: not ours to overwrite, unless told to.
-      return s.hasCurrent && s.reset !== true ? { do: 'quarantine', why: 'foreign' } : send(s);
+      // With an old secret in the vault that is not live either, somebody changed it by hand: not ours to overwrite, unless told to.
+      if (s.hasCurrent && s.onFile !== true && s.reset !== true) return { do: 'quarantine', why: 'foreign' };
+      if (s.refused) return { do: 'abandon' };
+      return s.sends < MAX_SENDS ? send(s) : { do: 'leave', why: 'unreachable' };
     case 'unavailable':
       break;
     case 'pending':
@@ -143,6 +151,21 @@ function settle(s: Situation): Step {
       return { do: 'leave', why: 'unreachable' };
     default:
       return unreachable(s.proof.pending);
+  }
+}
+
+/** A step in words: for events, and for the edges that the simulation counts. */
+export function stepName(step: Step): string {
+  switch (step.do) {
+    case 'prove':
+      return `prove ${step.which}`;
+    case 'commit':
+      return `commit by ${step.by}`;
+    case 'quarantine':
+    case 'leave':
+      return `${step.do}: ${step.why}`;
+    default:
+      return step.do;
   }
 }
 

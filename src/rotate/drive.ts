@@ -4,7 +4,7 @@ import { canQuiesce, hasOracle, type Provider } from '../providers/provider.ts';
 import type { Lease } from '../vault/vault.ts';
 import { LEAVE_REASONS, oracleAnswer, proofAnswer, QUARANTINE_REASONS } from './answers.ts';
 import { instant, type RotateContext, RotationError } from './context.ts';
-import { nextStep, type Situation, type Step } from './decide.ts';
+import { nextStep, type Situation, type Step, stepName } from './decide.ts';
 import type { Logins } from './logins.ts';
 import { retireOld } from './retire.ts';
 import type { Subject } from './subject.ts';
@@ -64,6 +64,7 @@ export async function drive(
     proof: {},
     hasCurrent: work.current !== null,
     oldLingers: work.oldLingers,
+    overlaps: work.overlaps,
     resettable: subject.actor.type === 'admin',
     allowUnproved: subject.allowUnproved,
   };
@@ -104,6 +105,7 @@ export async function drive(
     const earlier = facts.requests;
     // From this line on the request may be on its way, whatever becomes of this process.
     learn({ requests: 'unsettled', refused: false, quiet: false, oracle: 'unasked', proof: {} });
+    shown = null;
     await ctx.failpoint('rotate.armed');
     const answer = await provider
       .setSecret(subject.account, work.pending.secret, attempt)
@@ -185,7 +187,8 @@ export async function drive(
     if (proof.answer !== 'accepted') {
       code = proof.code;
       detail = proof.reason;
-      if (proof.answer === 'cannot-tell' && proof.never === true && which === 'pending') shown = { unproved: proof.reason };
+      // What the oracle has shown stays shown.
+      if (proof.answer === 'cannot-tell' && proof.never === true && which === 'pending') shown ??= { unproved: proof.reason };
       return;
     }
     if (which === 'current') return;
@@ -265,7 +268,7 @@ export async function drive(
   try {
     for (;;) {
       const step = nextStep({ ...facts, sends, stopping: ctx.stop.aborted });
-      ctx.emit({ type: 'phase', address: subject.record.address, rotationId: work.id, phase: step.do });
+      ctx.emit({ type: 'phase', address: subject.record.address, rotationId: work.id, phase: stepName(step) });
       const result = await take(step);
       if (result !== null) return result;
     }

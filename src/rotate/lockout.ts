@@ -8,8 +8,8 @@ import { update } from './work.ts';
 /**
  * Why a login is made, which says what a refusal means and what may be risked.
  * `taken`: the target has just said that it took this secret. `expected`: it was proved before. `given`: somebody gave it.
- * `fallback`: the older one of two in a recovery. `guess`: it may not have reached the target yet; refused, it counts as spent, and
- * it is tried again once it was sent, while all others are not tried again of themselves.
+ * `fallback`: the older one of two in a recovery. `guess`: it may not have reached the target yet. `taken` and `guess` count as spent
+ * when they are refused, and are tried again once the secret was sent again, while all others are not tried again of themselves.
  */
 export type LoginKind = 'taken' | 'expected' | 'given' | 'fallback' | 'guess';
 
@@ -38,8 +38,9 @@ export function budgetOf(
 ): AttemptBudget | null {
   const expected = kind === 'taken' || kind === 'expected';
   // What the target took a moment ago opens the account, and a good login sets its count back: held back, the rotation would hang.
-  const lockAt = kind === 'taken' || !locksOut ? undefined : (lockout?.maxFailures ?? ASSUMED_THRESHOLD);
-  const bound = { expected, ...(lockAt === undefined ? {} : { lockAt }) };
+  const firstIsFree = kind === 'taken' ? { firstIsFree: true } : {};
+  const lockAt = locksOut ? { lockAt: lockout?.maxFailures ?? ASSUMED_THRESHOLD, ...firstIsFree } : {};
+  const bound = { expected, ...lockAt };
   if (lockout === undefined) return { ...base, ...bound };
   const { maxFailures, windowMs = UNBOUNDED_WINDOW_MS } = lockout;
   const isGuess = kind === 'guess' || kind === 'fallback';

@@ -138,7 +138,7 @@ export function createLogins(ctx: RotateContext): Logins {
           const known = learned.get(record.id);
           // A good login sets the target's own count back.
           if (known !== undefined) learned.set(record.id, { ...known, failures: 0 });
-        } else if (proof.answer === 'refused' && kind === 'guess') await ctx.vault.attempts.miss(spent.ticket);
+        } else if (proof.answer === 'refused' && (kind === 'guess' || kind === 'taken')) await ctx.vault.attempts.miss(spent.ticket);
         else if (proof.answer === 'refused') await ctx.vault.attempts.refuse(spent.ticket, proof.code);
         else if (!proof.spent) await ctx.vault.attempts.giveBack(spent.ticket);
         return proof;

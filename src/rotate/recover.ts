@@ -172,7 +172,7 @@ async function finishRotation(
     entry: entry === null ? null : await ctx.journal.resume(entry),
   };
   const start = startFrom(entry, header);
-  return drive(ctx, logins, subject, lease, work, through === 'usual' ? start : { ...start, reset: true }, null);
+  return drive(ctx, logins, subject, lease, work, through === 'usual' ? start : toReset(start), null);
 }
 
 /** Why the entry is not to be relied on: what it says would be sent to the target. */
@@ -191,6 +191,11 @@ function startFrom(entry: JournalEntry | null, header: VersionHeader): Start {
   const armed = entry.notes.filter((n) => n.phase === 'armed');
   const last = armed.at(-1);
   return { ...common, requests: requestsOf(entry.notes), deadline: last === undefined ? null : Date.parse(last.deadline) };
+}
+
+/** A person says that the secret is to be set: that the target once acknowledged it does not count any more. */
+function toReset(start: Start): Start {
+  return { ...start, reset: true, requests: start.requests === 'acked' ? 'unsettled' : start.requests };
 }
 
 function requestsOf(notes: readonly JournalNote[]): Start['requests'] {

@@ -112,6 +112,8 @@ export interface AttemptBudget {
    * one, since the target did not forget them: the attempt is refused if its failure could be the last one.
    */
   readonly lockAt?: number;
+  /** `lockAt` does not hold for the first login with this version: the target has just taken it, which sets most counts back. */
+  readonly firstIsFree?: boolean;
 }
 
 export type SpendAnswer =

@@ -104,6 +104,14 @@ export function describeAttempts(bench: Bench): void {
       await bench.vault.attempts.succeed(answer.ticket);
       expect(await bench.vault.attempts.spend(ref, { ...budget, lockAt: 2 })).toMatchObject({ granted: true });
     });
+    test('the threshold of the target does not hold for a secret that it has just taken, until that one is refused', async () => {
+      const taken = { ...budget, max: 3, lockAt: 2, firstIsFree: true };
+      await bench.vault.attempts.refuse(await spend(refTo(record, 1)), 'PAM6003');
+      const answer = await bench.vault.attempts.spend(ref, taken);
+      if (!answer.granted) throw new Error('not granted');
+      await bench.vault.attempts.miss(answer.ticket);
+      expect(await bench.vault.attempts.spend(ref, taken)).toMatchObject({ granted: false, reason: 'exhausted' });
+    });
     test('a refusal that arrives after the clearing still counts', async () => {
       const ticket = await spend(ref);
       await bench.vault.attempts.clear(ref.record);

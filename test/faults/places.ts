@@ -61,8 +61,8 @@ function journalText(folder: string): string {
   }
 }
 
-/** Commands that only look are shorter (bytes). */
-const CHANGE_COMMAND_BYTES = 400;
+/** Packets with commands that only look are shorter than that with the change (bytes); `passwd` of an account itself takes few words. */
+const changeBytesOf = (self: boolean) => (self ? 228 : 400);
 
 export async function sshPlace(options: ssh.SceneOptions): Promise<Place> {
   const server = await startSshd();
@@ -88,7 +88,7 @@ export async function sshPlace(options: ssh.SceneOptions): Promise<Place> {
         isRequest({ from, chunk }) {
           if (from !== 'client' || !isArmed(project)) return false;
           if (isCommanded) return true;
-          isCommanded = chunk.length > CHANGE_COMMAND_BYTES;
+          isCommanded = chunk.length > changeBytesOf(options.self === true);
           return false;
         },
         isAnswer: ({ from }) => from === 'server' && isArmed(project) && onFile() !== before,

@@ -38,8 +38,8 @@ const KINDS: readonly (readonly [string, Kind])[] = [
   ['MariaDB, an account that changes itself', { server: 'mariadb', start: () => mariadbPlace({ self: true }), allowed: 2 }],
 ];
 
-// Most of the time they wait for requests to run out.
-vi.setConfig({ maxConcurrency: 10 });
+// Most of the time they wait for requests to run out; more at once, and a login takes longer than anybody waits for it.
+vi.setConfig({ maxConcurrency: 6 });
 
 const APPLY = ['apply', '--auto-approve'];
 

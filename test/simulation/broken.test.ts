@@ -15,18 +15,15 @@ afterEach(() => {
   vi.resetModules();
 });
 
-/** Every fault at every operation of one runner, until something is violated. */
+/** Every fault at every operation of one runner and the one after it, until something is violated. */
 async function firstViolation(): Promise<string | null> {
-  const { simulate } = await import('./simulate.ts');
-  const { FAULTS_OF, faultsAt, NO_FAULTS } = await import('./faults.ts');
-  const { operations } = await simulate({ kind: KIND, runners: 1, seed: 1, faults: NO_FAULTS });
-  for (let at = 0; at < operations; at++) {
-    for (const fault of new Set(Object.values(FAULTS_OF).flat())) {
-      const { violations } = await simulate({ kind: KIND, runners: 1, seed: 1, faults: faultsAt(new Map([[at, fault]])) });
-      if (violations[0] !== undefined) return violations[0];
-    }
+  const { everyFault } = await import('./explore.ts');
+  try {
+    for await (const _ of everyFault(KIND, 1));
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
-  return null;
 }
 
 async function breakDecide(change: (situation: Situation, step: Step) => Step): Promise<void> {
@@ -78,3 +75,32 @@ test('dropping the pending secret after a failed retry is caught', async () => {
   }));
   expect(await firstViolation()).toMatch(/the secret of the account is not in the vault/);
 });
+
+test('a violation is told with as few faults as it takes, and can be made again from what is printed', async () => {
+  await breakDecide((s, step) => (s.requests === 'unsettled' && isOpen(s) ? { do: 'abandon' } : step));
+  await breakVersions(() => ({ reusableCandidate: () => undefined }));
+  const { simulate, randomFaults } = await import('./simulate.ts');
+  const { mustHold, simulateAgain } = await import('./shrink.ts');
+  const failed = await firstFailure((seed) => ({ kind: KIND, runners: 1, recoveries: 1, seed, faults: randomFaults(seed, 0.1) }), simulate);
+  expect(failed.result.faults.size).toBeGreaterThan(1);
+  const message = await mustHold(failed.scenario, failed.result).catch((error: Error) => error.message);
+  const printed = /--replay '(.*)'$/m.exec(message ?? '')?.[1] ?? '';
+  const replay = JSON.parse(printed);
+  expect((await simulateAgain(replay)).violations.length).toBeGreaterThan(0);
+  for (const fault of replay.faults) {
+    const fewer = { ...replay, faults: replay.faults.filter((f: unknown) => f !== fault) };
+    expect((await simulateAgain(fewer)).violations, 'each fault that is told is needed').toEqual([]);
+  }
+});
+
+/** Of random runs with several faults. */
+async function firstFailure<S extends object, R extends { violations: readonly string[]; faults: ReadonlyMap<number, unknown> }>(
+  scenarioOf: (seed: number) => S,
+  simulate: (scenario: S) => Promise<R>,
+): Promise<{ scenario: S; result: R }> {
+  for (let seed = 1; ; seed++) {
+    const scenario = scenarioOf(seed);
+    const result = await simulate(scenario);
+    if (result.violations.length > 0 && result.faults.size > 1) return { scenario, result };
+  }
+}

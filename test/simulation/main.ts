@@ -1,53 +1,71 @@
-import { FAULTS_OF, type Fault, type Operation } from './faults.ts';
-import { randomFaults, simulate } from './simulate.ts';
-import type { TargetKind } from './world.ts';
+import { everyFault } from './explore.ts';
+import { edgesOf } from './machine.ts';
+import { mustHold, type Replay, simulateAgain } from './shrink.ts';
+import { randomFaults, type SimulationResult, simulate } from './simulate.ts';
+import { KINDS } from './world.ts';
 
-const KINDS: readonly TargetKind[] = [
-  { actor: 'admin', oracle: true, quiesce: true },
-  { actor: 'admin', oracle: true, quiesce: false },
-  { actor: 'admin', oracle: false, quiesce: true },
-  { actor: 'admin', oracle: false, quiesce: false },
-  { actor: 'self', oracle: false, quiesce: false },
-  { actor: 'self', oracle: false, quiesce: false, lingers: true },
-];
 const PROBABILITIES = [0.005, 0.01, 0.02, 0.05, 0.1];
+const taken = new Set<string>();
+const count = { operations: 0, runs: 0, faults: 0 };
 
-const chooseAny = (operation: Operation, random: () => number): Fault => {
-  const fits = FAULTS_OF[operation.kind];
-  return fits[Math.floor(random() * fits.length)] ?? 'fail';
-};
-
-function flag(name: string, fallback: number): number {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? fallback : Number(process.argv[at + 1]);
+function add(result: SimulationResult): void {
+  count.runs++;
+  count.operations += result.operations.length;
+  count.faults += result.faults.size;
+  for (const edge of result.edges) taken.add(edge);
 }
 
-/** `npm run simulate -- --steps N --seed S`: random runs until N operations were simulated; the first violation ends it with its trace. */
-const steps = flag('steps', 100_000);
-const first = flag('seed', 1);
-const seen = { steps: new Set<string>(), edges: new Set<string>() };
-let operations = 0;
-let runs = 0;
-for (let seed = first; operations < steps; seed++, runs++) {
-  const kind = KINDS[seed % KINDS.length];
-  if (kind === undefined) continue;
-  const runners = 1 + (Math.floor(seed / KINDS.length) % 3);
-  const result = await simulate({
-    kind,
-    runners,
-    seed,
-    faults: randomFaults(seed, PROBABILITIES[Math.floor(seed / 15) % PROBABILITIES.length] ?? 0, chooseAny),
-  });
-  operations += result.operations;
-  for (const step of result.steps) seen.steps.add(step);
-  for (const edge of result.edges) seen.edges.add(edge);
-  if (result.violations.length > 0) {
-    console.log(
-      `seed ${seed}: ${result.violations.join('\n')}\n--- trace (repeat it with --seed ${seed} --steps 1)\n${result.trace.join('\n')}`,
-    );
-    process.exit(1);
+/** Random runs until so many operations were simulated. */
+async function simulateRandom(steps: number, first: number): Promise<void> {
+  for (let seed = first; count.operations < steps; seed++) {
+    const turn = Math.floor(seed / KINDS.length);
+    const kind = KINDS[seed % KINDS.length];
+    if (kind === undefined) continue;
+    const faults = randomFaults(seed, PROBABILITIES[Math.floor(turn / 3) % PROBABILITIES.length] ?? 0);
+    const scenario = { kind, runners: 1 + (turn % 3), recoveries: turn % 2, spent: Math.floor(turn / 6) % 3, seed, faults };
+    const result = await simulate(scenario);
+    await mustHold(scenario, result);
+    add(result);
   }
 }
-console.log(`${operations} operations in ${runs} runs from seed ${first}: no violation`);
-console.log(`steps taken: ${[...seen.steps].sort().join(', ')}`);
-console.log(`edges taken (${seen.edges.size}):\n  ${[...seen.edges].sort().join('\n  ')}`);
+
+/** `--exhaustive N`: every combination of up to N faults, for one runner and the one that comes after it. */
+async function simulateAll(most: number): Promise<void> {
+  for (const kind of KINDS) {
+    const before = count.runs;
+    for await (const result of everyFault(kind, most)) add(result);
+    console.log(`${JSON.stringify(kind)}: ${count.runs - before} runs`);
+  }
+}
+
+function option(name: string): string | undefined {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? undefined : process.argv[at + 1];
+}
+
+async function main(): Promise<void> {
+  const replay = option('replay');
+  if (replay !== undefined) {
+    const { violations, trace } = await simulateAgain(JSON.parse(replay) as Replay);
+    console.log([...trace, violations.length === 0 ? 'no violation' : violations.join('\n')].join('\n'));
+    process.exitCode = violations.length === 0 ? 0 : 1;
+    return;
+  }
+  const seed = Number(option('seed') ?? 1);
+  const most = option('exhaustive');
+  await (most === undefined ? simulateRandom(Number(option('steps') ?? 100_000), seed) : simulateAll(Number(most)));
+  console.log(
+    `${count.operations} operations, ${count.faults} faults, ${count.runs} runs${most === undefined ? ` from seed ${seed}` : ''}: no violation`,
+  );
+  const edges = [...edgesOf(KINDS)].sort();
+  const missing = edges.filter((edge) => !taken.has(edge));
+  const unknown = [...taken].filter((edge) => !edges.includes(edge)).sort();
+  console.log(`edges of the state machine taken: ${edges.length - missing.length} of ${edges.length}`);
+  if (missing.length > 0) console.log(`not taken:\n  ${missing.join('\n  ')}`);
+  if (unknown.length > 0) console.log(`taken, and not in the machine:\n  ${unknown.join('\n  ')}`);
+}
+
+await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,5 +1,5 @@
 import { isPamError } from '../../src/errors/index.ts';
-import { Secret, type VaultRecord } from '../../src/model/index.ts';
+import { Secret } from '../../src/model/index.ts';
 import {
   createJournal,
   createLogins,
@@ -9,40 +9,37 @@ import {
   recoverAccount,
   rotateAccount,
 } from '../../src/rotate/index.ts';
-import { Crash, type FaultPlan, NO_FAULTS, type Operation } from './faults.ts';
+import { prepare } from './estate.ts';
+import { Crash, FAULTS_OF, type Fault, type FaultPlan, NO_FAULTS, type Operation, type OperationKind } from './faults.ts';
+import { checkInvariants } from './invariants.ts';
 import { createScheduler, seeded } from './scheduler.ts';
-import {
-  ADMIN_SECRET,
-  describeWorld,
-  FOREIGN_SECRET,
-  journalDiskOf,
-  OPEN_SEALER,
-  OWNER,
-  type Runner,
-  type TargetKind,
-  targetOf,
-  vaultOf,
-  World,
-} from './world.ts';
+import { targetOf } from './target-double.ts';
+import { journalDiskOf, OPEN_SEALER, vaultOf } from './vault-double.ts';
+import { describeWorld, FOREIGN_SECRET, OWNER, type Runner, secretText, startRunner, type TargetKind, USER, World } from './world.ts';
 
-export const USER = 'user';
-const ADMIN = 'admin';
 const OLD = 'old-secret';
 
 export interface Scenario {
   readonly kind: TargetKind;
   readonly runners: number;
+  /** Runs one after the other that follow the first ones, and have faults as well: a recovery that is itself killed. */
+  readonly recoveries?: number;
+  /** Failed logins of the account that are on record from before. */
+  readonly spent?: number;
   /** Decides the order of everything that waits. */
   readonly seed: number;
   readonly faults: FaultPlan;
 }
 
 export interface SimulationResult {
-  readonly operations: number;
+  /** What was done until the faults stopped, in order. */
+  readonly operations: readonly OperationKind[];
   readonly trace: readonly string[];
+  /** The faults that happened, by the index of their operation. */
+  readonly faults: ReadonlyMap<number, Fault>;
   /** What was violated; empty when all is well. */
   readonly violations: readonly string[];
-  readonly steps: ReadonlySet<string>;
+  /** `step → step` of the state machine, in the words of `stepName`. */
   readonly edges: ReadonlySet<string>;
 }
 
@@ -53,34 +50,61 @@ export interface SimulationResult {
 export async function simulate(scenario: Scenario): Promise<SimulationResult> {
   const scheduler = createScheduler(scenario.seed);
   const world = new World(scheduler, scenario.kind, OLD);
-  prepare(world);
+  prepare(world, scenario.spent ?? 0);
   const violations: string[] = [];
-  const steps = new Set<string>();
   const edges = new Set<string>();
-  const violate = (what: string) => violations.push(`${what} | ${describeWorld(world, USER)}`);
+  const violate = (what: string) => violations.push(`${what} | ${describeWorld(world)}`);
   world.check = (operation) => checkInvariants(world, operation, violate);
   world.plan = scenario.faults;
 
-  const names = Array.from({ length: scenario.runners }, (_, i) => `r${i + 1}`);
-  await scheduler.run(Promise.all(names.map((name) => runOnce(world, { name, alive: true }, { steps, edges }))));
+  const runners = Array.from({ length: scenario.runners }, (_, i) => startRunner(`r${i + 1}`));
+  await scheduler.run(Promise.all(runners.map((runner) => apply(world, runner, edges))));
+  for (let i = 1; i <= (scenario.recoveries ?? 0); i++) await scheduler.run(apply(world, startRunner(`again${i}`), edges));
+  const operations = [...world.operations];
   world.plan = NO_FAULTS;
-  for (let round = 1; round <= 6 && !isConverged(world); round++) {
-    // Leases run out, and so does the window of the login budget.
+  const heal = async () => {
+    for (let round = 1; round <= 6 && !isSettled(world); round++) {
+      // Leases run out, and so does the window of the login budget.
+      scheduler.advance(31 * 60_000);
+      await scheduler.run(apply(world, startRunner(`heal${round}`), edges));
+    }
+  };
+  await heal();
+  const isQuarantined = world.records.get(USER)?.rotation.quarantined !== undefined;
+  if (isQuarantined || world.refused.size > 0) {
+    // For a person to look at: every candidate is kept, and nothing writes or logs in any more until that person says so.
     scheduler.advance(31 * 60_000);
-    await scheduler.run(runOnce(world, { name: `heal${round}`, alive: true }, { steps, edges }));
-  }
-  const record = world.records.get(USER);
-  const current = record?.versions.find((v) => v.state === 'current');
-  // What was changed by hand in the middle of it is for a person to look at: every candidate is kept, and nothing writes any more.
-  if (world.live === FOREIGN_SECRET || record?.rotation.quarantined !== undefined) {
-    if (record?.rotation.quarantined === undefined) violate('a foreign secret was not noticed');
-  } else if (!isConverged(world)) violate('it did not converge');
-  else if (secretText(world, current?.id) !== world.live) violate('current does not open the account');
-  return { operations: world.operations, trace: world.trace, violations, steps, edges };
+    await scheduler.run(reconcile(world, startRunner('person'), edges));
+    await heal();
+  } else if (world.live === FOREIGN_SECRET && world.opens.length === 1) violate('a foreign secret was not noticed');
+  const current = world.records.get(USER)?.versions.find((v) => v.state === 'current');
+  if (!isSettled(world)) violate('it did not converge');
+  else if (!world.takes(secretText(world, current?.id) ?? '')) violate('current does not open the account');
+  return { operations, trace: world.trace, faults: world.faults, violations, edges };
 }
 
 /** What an apply does for one account: recover, then rotate if nobody has. */
-async function runOnce(world: World, runner: Runner, seen: { steps: Set<string>; edges: Set<string> }): Promise<void> {
+function apply(world: World, runner: Runner, edges: Set<string>): Promise<void> {
+  return asProcess(world, runner, edges, async (ctx, lookup) => {
+    const logins = createLogins(ctx);
+    // An apply leaves what is quarantined to a person; the rotation that it was asked for has to do so by itself.
+    if (world.records.get(USER)?.rotation.quarantined === undefined) await recoverAccount(ctx, logins, USER, lookup);
+    const { outcome } = await rotateAccount(ctx, logins, USER, lookup, { type: 'initial' }, null);
+    return outcome;
+  });
+}
+
+/** `pam recover --with reconcile-credential`: a person has the account reset, whatever secret somebody has given it. */
+function reconcile(world: World, runner: Runner, edges: Set<string>): Promise<void> {
+  return asProcess(world, runner, edges, async (ctx, lookup) => {
+    const result = await recoverAccount(ctx, createLogins(ctx), USER, lookup, { clear: true, through: 'reconcile-credential' });
+    return result?.outcome ?? 'nothing to do';
+  });
+}
+
+type Command = (ctx: RotateContext, lookup: ReturnType<typeof lookupIn>) => Promise<string>;
+
+async function asProcess(world: World, runner: Runner, edges: Set<string>, command: Command): Promise<void> {
   const vault = vaultOf(world, runner);
   let last = 'start';
   const ctx: RotateContext = {
@@ -88,136 +112,45 @@ async function runOnce(world: World, runner: Runner, seen: { steps: Set<string>;
     journal: createJournal(journalDiskOf(world, runner), OPEN_SEALER, (n) => Buffer.alloc(n, 7)),
     provider: async () => targetOf(world, runner),
     readInput: async () => Secret.fromText(''),
-    clock: { now: () => world.scheduler.now(), sleep: (ms) => world.scheduler.sleep(ms) },
+    clock: { now: () => world.scheduler.now(), sleep: (ms, signal) => world.scheduler.sleep(ms, signal) },
     random: { uuid: () => world.uuid(), bytes: (n) => Buffer.alloc(n, 7), int: (max) => world.scheduler.pick(max) },
     settings: DEFAULT_SETTINGS,
     holder: { host: 'simulation', pid: 1, user: runner.name, command: 'apply', since: world.now() },
     leaseWaitMs: 0,
     emit: (event) => {
+      if (event.type === 'recovering') last = 'start';
       if (event.type !== 'phase') return;
       world.trace.push(`  ${runner.name} → ${event.phase}`);
-      seen.steps.add(event.phase);
-      seen.edges.add(`${last} → ${event.phase}`);
-      last = event.phase;
+      // A new rotation begins by staging: what was before it had its end, perhaps by an error.
+      edges.add(`${event.phase === 'stage' ? 'start' : last} → ${event.phase}`);
+      last = event.phase === 'close' ? 'start' : event.phase;
     },
     failpoint: async () => {},
-    stop: new AbortController().signal,
+    stop: runner.stop.signal,
   };
   try {
-    const lookup = lookupIn(await vault.authenticate(), OWNER);
-    const logins = createLogins(ctx);
-    // An apply leaves what is quarantined to a person; the rotation that it was asked for has to do so by itself.
-    if (world.records.get(USER)?.rotation.quarantined === undefined) await recoverAccount(ctx, logins, USER, lookup);
-    last = 'start';
-    const result = await rotateAccount(ctx, logins, USER, lookup, { type: 'initial' }, null);
-    world.trace.push(`  ${runner.name} = ${result.outcome}`);
+    const outcome = await command(ctx, lookupIn(await vault.authenticate(), OWNER));
+    world.trace.push(`  ${runner.name} = ${outcome}`);
   } catch (error) {
     if (!(error instanceof Crash) && !isPamError(error)) throw error;
     world.trace.push(`  ${runner.name} ended: ${error instanceof Crash ? 'crashed' : error.code}`);
   }
 }
 
-function isConverged(world: World): boolean {
-  const record = world.records.get(USER);
-  return (
-    record?.rotation.active === undefined &&
-    record?.rotation.lastRotatedAt !== undefined &&
-    world.journal.size === 0 &&
-    world.late.length === 0
-  );
+/** Nothing is in flight, nothing is left to do, and the account was rotated. */
+function isSettled(world: World): boolean {
+  const rotation = world.records.get(USER)?.rotation;
+  const isDone = rotation?.active === undefined && rotation?.retiring === undefined && rotation?.lastRotatedAt !== undefined;
+  return isDone && world.journal.size === 0 && world.late.length === 0;
 }
 
-function secretText(world: World, version: string | undefined): string | undefined {
-  return version === undefined ? undefined : world.secrets.get(world.secretKey({ record: USER, field: 'password', version }))?.reveal();
-}
-
-/** Worlds whose account was quarantined before the operation that is looked at. */
-const quarantinedBefore = new WeakSet<World>();
-
-function checkInvariants(world: World, operation: Operation, violate: (what: string) => void): void {
-  const record = world.records.get(USER);
-  const versions = record?.versions ?? [];
-  const stored = new Map(versions.map((v) => [v.id, secretText(world, v.id)]));
-  const journal = [...world.journal.values()]
-    .map((bytes) => Buffer.from(bytes).toString())
-    .map((text) => Buffer.from(text.split('\n')[0]?.split(' ')[1] ?? '', 'base64').toString());
-  const inJournal = (text: string) => journal.some((j) => j.includes(Buffer.from(text).toString('base64')));
-
-  // Promise 1: at every instant a stored secret opens the account; what is in flight counts as soon as it may land.
-  for (const text of [world.live, ...world.late.map((r) => r.secret)]) {
-    if (text !== FOREIGN_SECRET && ![...stored.values()].includes(text)) violate('the secret of the account is not in the vault');
-  }
-  // I1: nothing is sent before it is in both.
-  if (operation.name === 'target.send') {
-    const text = world.sent.at(-1) ?? '';
-    if (![...stored.values()].includes(text) || !inJournal(text)) violate('I1: sent before it was sealed in vault and journal');
-  }
-  // I3: one active pending secret; every retry of a rotation sends the same one.
-  if (versions.filter((v) => v.state === 'pending').length > 1) violate('I3: two pending secrets');
-  if (new Set(world.sent).size > 1 && !world.refusedByPolicy) violate('I3: a second secret was sent although the first was never refused');
-  // I4: current moves only after proof.
-  const current = versions.find((v) => v.state === 'current');
-  if (current !== undefined && current.origin === 'generated') {
-    if (current.proof === undefined) violate('I4: current without proof');
-    if (world.live !== FOREIGN_SECRET && secretText(world, current.id) !== world.live) violate('I4: current is not what opens the account');
-  }
-  // Promise 8: nothing of itself comes near a quarantined account. (Of several runners at once a fenced one may still be on its way.)
-  const touches = ['login', 'look', 'send', 'prove'].includes(operation.kind) && operation.runner.startsWith('heal');
-  if (touches && quarantinedBefore.has(world)) violate('a quarantined account was touched');
-  if (record?.rotation.quarantined !== undefined) quarantinedBefore.add(world);
-  // I6: the budget.
-  const since = world.scheduler.now() - DEFAULT_SETTINGS.budget.windowMs;
-  if (world.failedLogins.filter((at) => at > since).length > DEFAULT_SETTINGS.budget.max)
-    violate('I6: more failed logins than the budget allows');
-}
-
-function prepare(world: World): void {
-  const at = world.now();
-  const base = { owner: OWNER, revision: 1, status: 'managed' as const, inputs: {}, createdAt: at, updatedAt: at, mac: '' };
-  const current = (id: string) => [
-    { id, field: 'password' as const, state: 'current' as const, origin: 'input' as const, createdAt: at, proof: { at, method: 'login' } },
-  ];
-  const rotation = { type: 'general', initial: 'now', ...(world.kind.actor === 'self' ? { selfRotate: true } : {}) };
-  const records: VaultRecord[] = [
-    {
-      ...base,
-      id: 'db',
-      address: 'PamDatabase/db',
-      fields: { databaseType: 'postgresql', host: 'db' },
-      links: [{ type: 'admin-of', to: 'PamUser/admin' }],
-      versions: [],
-      rotation: {},
-    },
-    {
-      ...base,
-      id: ADMIN,
-      address: 'PamUser/admin',
-      fields: { login: 'admin' },
-      links: [{ type: 'belongs-to', to: 'PamDatabase/db' }],
-      versions: current('admin-version'),
-      rotation: {},
-    },
-    {
-      ...base,
-      id: USER,
-      address: 'PamUser/user',
-      fields: { login: 'user', rotation },
-      links: [{ type: 'belongs-to', to: 'PamDatabase/db' }],
-      versions: current('old-version'),
-      rotation: {},
-    },
-  ];
-  for (const record of records) world.records.set(record.id, record);
-  world.secrets.set(world.secretKey({ record: ADMIN, field: 'password', version: 'admin-version' }), Secret.fromText(ADMIN_SECRET));
-  world.secrets.set(world.secretKey({ record: USER, field: 'password', version: 'old-version' }), Secret.fromText(OLD));
-}
-
-/** Faults at random operations, each with the given probability. */
-export function randomFaults(
-  seed: number,
-  probability: number,
-  choose: (operation: Operation, random: () => number) => ReturnType<FaultPlan>,
-): FaultPlan {
+/** Any fault that fits, at random operations with the given probability. */
+export function randomFaults(seed: number, probability: number): FaultPlan {
   const random = seeded(seed);
-  return (operation) => (random() < probability ? choose(operation, random) : undefined);
+  return (operation) => (random() < probability ? anyFault(operation, random) : undefined);
+}
+
+function anyFault({ kind }: Operation, random: () => number): Fault {
+  const fits = FAULTS_OF[kind];
+  return fits[Math.floor(random() * fits.length)] ?? 'fail';
 }

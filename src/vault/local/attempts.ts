@@ -14,13 +14,14 @@ const KEPT_MS = 90 * 24 * 3600 * 1000;
  */
 export function openAttempts({ db, clock }: Pick<Context, 'db' | 'clock'>): Attempts {
   return {
-    async spend({ record, version }, { max, windowMs, expected = false, lockAt }) {
+    async spend({ record, version }, { max, windowMs, expected = false, lockAt, firstIsFree = false }) {
       const now = clock();
       return db.write(() => {
         if (db.one('SELECT 1 FROM refusal WHERE version = ?', version) !== undefined) return { granted: false, reason: 'refused' };
         const all = spentTickets(db, record, now - windowMs, expected ? version : null);
         const spent = all.filter((t) => !t.cleared);
-        const exhausted = blockedBy(spent, max) ?? (lockAt === undefined ? null : blockedBy(all, lockAt - 1));
+        const isFree = lockAt === undefined || (firstIsFree && !all.some((t) => t.version === version && t.failed));
+        const exhausted = blockedBy(spent, max) ?? (isFree ? null : blockedBy(all, lockAt - 1));
         if (exhausted !== null) {
           const { blocking } = exhausted;
           const until = blocking === undefined ? {} : { until: instantOf(blocking.at + windowMs) };
@@ -73,6 +74,9 @@ export function openAttempts({ db, clock }: Pick<Context, 'db' | 'clock'>): Atte
 
 interface Spent {
   readonly at: number;
+  readonly version: VersionId;
+  /** The target is known to have refused it. */
+  readonly failed: boolean;
   /** A person let us forget it; the target did not. */
   readonly cleared: boolean;
 }
@@ -85,7 +89,9 @@ function spentTickets(db: Database, record: RecordId, after: number, expected: V
   );
   const isExpected = (row: { state: string; version: string }) => row.state === 'open' && row.version === expected;
   const newest = rows.findLast(isExpected);
-  return rows.filter((row) => row === newest || !isExpected(row)).map(({ at, state }) => ({ at, cleared: state === 'cleared' }));
+  return rows
+    .filter((row) => row === newest || !isExpected(row))
+    .map(({ at, version, state }) => ({ at, version, failed: state !== 'open', cleared: state === 'cleared' }));
 }
 
 /** Where `max` are used up: the one that has to leave the window first (none could where `max` is 0). */
