@@ -127,6 +127,7 @@ export const RISK_CODES = [
   'stricter-policy',
   'lower-input-version',
   'past-run-once',
+  'wrong-clock',
 ] as const;
 export type RiskCode = (typeof RISK_CODES)[number];
 

@@ -2,12 +2,14 @@ import { effectivePolicy } from '../graph/index.ts';
 import {
   type Address,
   type Change,
+  type Instant,
   type JsonObject,
   kindOf,
   linkOf,
   type Plan,
   type Risk,
   type RiskCode,
+  type VaultRecord,
   versionIn,
 } from '../model/index.ts';
 import { compareComplexity, entropyBits } from '../policy/index.ts';
@@ -41,6 +43,7 @@ export function findRisks(input: PlanInput, world: World, changes: readonly Chan
   for (const pair of world.pairs) {
     const { desired, record } = pair;
     if (desired === undefined) continue;
+    clockRisk(pair.address, record, input.asOf, add);
     if (readPath(desired.fields, 'tls.mode') === 'disable')
       add('plaintext-transport', pair.address, 'tls.mode: disable sends credentials in the clear');
     for (const [field, source] of Object.entries(desired.inputs)) {
@@ -55,6 +58,17 @@ export function findRisks(input: PlanInput, world: World, changes: readonly Chan
     }
   }
   return [...risks.keys()].sort().map((key) => risks.get(key) as Risk);
+}
+
+/** Clocks differ by so much between runners, without anything being wrong. */
+const CLOCK_MARGIN_MS = 3_600_000;
+
+/** The next time is counted from the last one: an account that a runner rotated ten years ahead would not be due for as long. */
+function clockRisk(address: Address, record: VaultRecord | undefined, asOf: Instant, add: Add): void {
+  const at = record?.rotation.lastRotatedAt;
+  if (at === undefined || Date.parse(at) <= Date.parse(asOf) + CLOCK_MARGIN_MS) return;
+  const message = `it was last rotated at ${at}, which is yet to come: the clock of that run or of this one is wrong, and so is when it is due next`;
+  add('wrong-clock', address, `${message}; with the right clock: pam rotate ${address}`);
 }
 
 type Add = (code: RiskCode, address: Address, message: string) => void;

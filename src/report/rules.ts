@@ -18,6 +18,7 @@ const RISKS: Readonly<Record<RiskCode, string>> = {
   'stricter-policy': 'the policy asks for more than before',
   'lower-input-version': 'the version of an input is below the one that was read',
   'past-run-once': 'a single rotation lies in the past',
+  'wrong-clock': 'a rotation is on record that is yet to come',
 };
 
 const DRIFT: Readonly<Record<DriftClass, string>> = {

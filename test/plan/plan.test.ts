@@ -305,6 +305,16 @@ describe('blocked rows', () => {
   });
 });
 
+test('a rotation that is yet to come is told: the clock of some run was wrong, and the account would not be due for as long', () => {
+  const { all, records } = estate();
+  const codesAfter = (hours: number) => {
+    const lastRotatedAt = new Date(Date.parse(NOW) + hours * 3_600_000).toISOString();
+    return plan(all, replace(records, 'PamUser/app', { rotation: { lastRotatedAt } })).risks.map((r) => r.code);
+  };
+  expect(codesAfter(24 * 3650)).toContain('wrong-clock');
+  expect(codesAfter(0.5)).not.toContain('wrong-clock');
+});
+
 describe('inputs', () => {
   test('a new version is taken in, the same one is not read again, a lower one is a risk and reads nothing', () => {
     const { all, records, admin } = estate();
