@@ -1,6 +1,7 @@
 import { type ExitCode, isPamError, PamError } from '../errors/index.ts';
 import {
   type Change,
+  isDeclared,
   type LedgerEntry,
   linkOf,
   type Owner,
@@ -256,9 +257,16 @@ async function planOfEarlierRun(ctx: ApplyContext, approval: Approval, snapshot:
     checkSavedPlan(ctx, run.plan, snapshot, asOf);
     return run.plan;
   }
-  throw new PamError('PAM3002', `the plan of this moment has the digest ${now.digest}, not ${approval.digest}`, {
-    hint: 'run `pam plan` with the same flags, have it approved, and apply its digest',
+  throw new PamError('PAM3002', `the plan of this moment has the digest ${now.digest}, not ${approval.digest}: it would ${rowsOf(now)}`, {
+    hint: 'run `pam plan` with the same flags, have it approved, and apply its digest; a saved plan (--out) is refused with the object that moved',
   });
+}
+
+/** For somebody who looks for what moved since the approval: a digest alone cannot tell. */
+function rowsOf({ changes }: Plan): string {
+  const ids = changes.filter(isDeclared).map((c) => c.id);
+  if (ids.length === 0) return 'change nothing';
+  return ids.length > 5 ? `${ids.slice(0, 5).join(', ')} and ${ids.length - 5} more` : ids.join(', ');
 }
 
 function hasDigest(plan: Plan, digest: string): boolean {

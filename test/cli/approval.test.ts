@@ -26,6 +26,8 @@ test('one value of one manifest that changed after the approval is refused', asy
   const { digest } = await approve();
   await project.declare([user('a', 'a3'), user('b')]);
   expect(await apply('--approve', digest)).toEqual([4, 'PAM3002']);
+  const { stderr } = await project.pam(['apply', '--approve', digest]);
+  expect(stderr, 'what it would do now').toContain('it would update PamUser/a');
 });
 
 test('a limit that was granted is part of the approval, with its number', async () => {

@@ -1,10 +1,11 @@
 import { everyFault } from './explore.ts';
 import { edgesOf } from './machine.ts';
 import { mustHold, type Replay, simulateAgain } from './shrink.ts';
-import { randomFaults, type SimulationResult, simulate } from './simulate.ts';
+import { randomFaults, randomTargetFaults, type SimulationResult, simulate } from './simulate.ts';
 import { KINDS } from './world.ts';
 
-const PROBABILITIES = [0.005, 0.01, 0.02, 0.05, 0.1];
+/** Of a fault at an operation; `target`: at those of the target alone, and often. */
+const PROBABILITIES = [0.005, 0.01, 0.02, 0.05, 0.1, 'target'] as const;
 const taken = new Set<string>();
 const count = { operations: 0, runs: 0, faults: 0 };
 
@@ -21,7 +22,9 @@ async function simulateRandom(steps: number, first: number): Promise<void> {
     const turn = Math.floor(seed / KINDS.length);
     const kind = KINDS[seed % KINDS.length];
     if (kind === undefined) continue;
-    const faults = randomFaults(seed, PROBABILITIES[Math.floor(turn / 3) % PROBABILITIES.length] ?? 0);
+    const probability = PROBABILITIES[Math.floor(turn / 3) % PROBABILITIES.length];
+    if (probability === undefined) continue;
+    const faults = probability === 'target' ? randomTargetFaults(seed, 0.3) : randomFaults(seed, probability);
     const scenario = { kind, runners: 1 + (turn % 3), recoveries: turn % 2, spent: Math.floor(turn / 6) % 3, seed, faults };
     const result = await simulate(scenario);
     await mustHold(scenario, result);

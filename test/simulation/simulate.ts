@@ -150,6 +150,12 @@ export function randomFaults(seed: number, probability: number): FaultPlan {
   return (operation) => (random() < probability ? anyFault(operation, random) : undefined);
 }
 
+/** The same, at what goes to the target alone: one trouble on top of the other, which the rest of a run would dilute. */
+export function randomTargetFaults(seed: number, probability: number): FaultPlan {
+  const plan = randomFaults(seed, probability);
+  return (operation) => (['look', 'ask', 'send', 'prove'].includes(operation.kind) ? plan(operation) : undefined);
+}
+
 function anyFault({ kind }: Operation, random: () => number): Fault {
   const fits = FAULTS_OF[kind];
   return fits[Math.floor(random() * fits.length)] ?? 'fail';
