@@ -42,7 +42,8 @@ export type OperationKind =
   | 'send'
   | 'prove';
 
-const COMMON: readonly Fault[] = ['crash-before', 'crash-after', 'pause', 'stop'];
+/** What can happen to a runner at any operation. */
+export const COMMON: readonly Fault[] = ['crash-before', 'crash-after', 'pause', 'stop'];
 
 export const FAULTS_OF: Readonly<Record<OperationKind, readonly Fault[]>> = {
   'vault-read': [...COMMON, 'fail'],

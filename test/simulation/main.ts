@@ -25,7 +25,7 @@ async function simulateRandom(steps: number, first: number): Promise<void> {
     const probability = PROBABILITIES[Math.floor(turn / 3) % PROBABILITIES.length];
     if (probability === undefined) continue;
     const faults = probability === 'target' ? randomTargetFaults(seed, 0.3) : randomFaults(seed, probability);
-    const scenario = { kind, runners: 1 + (turn % 3), recoveries: turn % 2, spent: Math.floor(turn / 6) % 3, seed, faults };
+    const scenario = { kind, runners: 1 + (turn % 3), recoveries: turn % 2, spent: seed % 3, seed, faults };
     const result = await simulate(scenario);
     await mustHold(scenario, result);
     add(result);

@@ -10,7 +10,7 @@ import {
   rotateAccount,
 } from '../../src/rotate/index.ts';
 import { prepare } from './estate.ts';
-import { Crash, FAULTS_OF, type Fault, type FaultPlan, NO_FAULTS, type Operation, type OperationKind } from './faults.ts';
+import { COMMON, Crash, FAULTS_OF, type Fault, type FaultPlan, NO_FAULTS, type OperationKind } from './faults.ts';
 import { checkInvariants } from './invariants.ts';
 import { createScheduler, seeded } from './scheduler.ts';
 import { targetOf } from './target-double.ts';
@@ -147,16 +147,21 @@ function isSettled(world: World): boolean {
 /** Any fault that fits, at random operations with the given probability. */
 export function randomFaults(seed: number, probability: number): FaultPlan {
   const random = seeded(seed);
-  return (operation) => (random() < probability ? anyFault(operation, random) : undefined);
+  return ({ kind }) => (random() < probability ? oneOf(FAULTS_OF[kind], random) : undefined);
 }
 
-/** The same, at what goes to the target alone: one trouble on top of the other, which the rest of a run would dilute. */
+/** Of the target and the network alone, and one on top of the other: what the rest of a run would dilute. */
 export function randomTargetFaults(seed: number, probability: number): FaultPlan {
-  const plan = randomFaults(seed, probability);
-  return (operation) => (['look', 'ask', 'send', 'prove'].includes(operation.kind) ? plan(operation) : undefined);
+  const random = seeded(seed);
+  return ({ kind }) => {
+    if (!['ask', 'send', 'prove'].includes(kind) || random() >= probability) return undefined;
+    return oneOf(
+      FAULTS_OF[kind].filter((fault) => !COMMON.includes(fault)),
+      random,
+    );
+  };
 }
 
-function anyFault({ kind }: Operation, random: () => number): Fault {
-  const fits = FAULTS_OF[kind];
-  return fits[Math.floor(random() * fits.length)] ?? 'fail';
+function oneOf(faults: readonly Fault[], random: () => number): Fault {
+  return faults[Math.floor(random() * faults.length)] ?? 'fail';
 }
