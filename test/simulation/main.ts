@@ -5,7 +5,7 @@ import { randomFaults, randomTargetFaults, type SimulationResult, simulate } fro
 import { KINDS } from './world.ts';
 
 /** Of a fault at an operation; `target`: at those of the target alone, and often. */
-const PROBABILITIES = [0.005, 0.01, 0.02, 0.05, 0.1, 'target'] as const;
+const PROBABILITIES = [0.005, 0.01, 'target', 0.03, 0.1, 'target'] as const;
 const taken = new Set<string>();
 const count = { operations: 0, runs: 0, faults: 0 };
 

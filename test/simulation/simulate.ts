@@ -150,13 +150,13 @@ export function randomFaults(seed: number, probability: number): FaultPlan {
   return ({ kind }) => (random() < probability ? oneOf(FAULTS_OF[kind], random) : undefined);
 }
 
-/** Of the target and the network alone, and one on top of the other: what the rest of a run would dilute. */
+/** Of the target and the network, and an impatient person; one on top of the other: what the rest of a run would dilute. */
 export function randomTargetFaults(seed: number, probability: number): FaultPlan {
   const random = seeded(seed);
   return ({ kind }) => {
     if (!['ask', 'send', 'prove'].includes(kind) || random() >= probability) return undefined;
     return oneOf(
-      FAULTS_OF[kind].filter((fault) => !COMMON.includes(fault)),
+      FAULTS_OF[kind].filter((fault) => fault === 'stop' || !COMMON.includes(fault)),
       random,
     );
   };
