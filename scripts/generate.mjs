@@ -26,6 +26,9 @@ const KIND_FILES = {
 /** Files that are no manifests. */
 const OTHER_FILES = { ProjectFile: 'project.json', RuleFile: 'rule-file.json', PolicyTestFile: 'policy-test-file.json' };
 
+/** What pam writes and reads again. Its type is written by hand, in src/model. */
+const OWN_FILES = { Snapshot: 'snapshot.json' };
+
 const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const readOrEmpty = (path) => {
   try {
@@ -149,7 +152,7 @@ async function makeValidators(hash) {
     validateFormats: false,
     code: { source: true, esm: true, lines: true },
   });
-  const exports = { ...KIND_FILES, ...OTHER_FILES };
+  const exports = { ...KIND_FILES, ...OTHER_FILES, ...OWN_FILES };
   for (const file of ['common.json', ...Object.values(exports)]) ajv.addSchema(readSchema(file));
   // Functions by name: their users look them up by the kind of a document.
   const contents = `${standaloneCode(ajv, exports)}\nexport const validators = { ${Object.keys(exports).join(', ')} };`;

@@ -1,10 +1,11 @@
 import type { JsonObject, Kind } from '../model/index.ts';
 
-/** What is no manifest: pam.yaml, and the files that it names. */
+/** What is no manifest: pam.yaml, the files that it names, and a snapshot, which pam both writes and reads. */
 const OTHER_FILES = {
   ProjectFile: () => import('../../schemas/project.json', { with: { type: 'json' } }),
   RuleFile: () => import('../../schemas/rule-file.json', { with: { type: 'json' } }),
   PolicyTestFile: () => import('../../schemas/policy-test-file.json', { with: { type: 'json' } }),
+  Snapshot: () => import('../../schemas/snapshot.json', { with: { type: 'json' } }),
 };
 /** What commands print: self-contained as they stand. */
 const OUTPUTS = {
