@@ -81,7 +81,18 @@ function makeBundle() {
     description: 'One manifest of pam: `kind` says what it declares.',
     type: 'object',
     required: ['apiVersion', 'kind', 'metadata', 'spec'],
-    properties: { kind: { description: 'What the manifest declares.', examples: ['PamUser'], enum: Object.keys(KIND_FILES) } },
+    // What every kind has, so that an editor has something to offer before it knows the kind.
+    properties: {
+      apiVersion: { $ref: '#/$defs/apiVersion' },
+      kind: { description: 'What the manifest declares.', examples: ['PamUser'], enum: Object.keys(KIND_FILES) },
+      metadata: { $ref: '#/$defs/metadata' },
+      spec: {
+        description: 'What is declared: the fields depend on `kind`.',
+        examples: [{ login: 'orders_app' }],
+        type: 'object',
+        additionalProperties: true,
+      },
+    },
     allOf: Object.keys(KIND_FILES).map((kind) => ({
       if: { required: ['kind'], properties: { kind: { const: kind } } },
       // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
