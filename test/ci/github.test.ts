@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { opens } from '../faults/scene.ts';
+import { hasServer } from '../servers/missing.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 import { git, LocalGitHub, makeNpmDouble, type RunResult } from './github.ts';
 
@@ -13,6 +14,9 @@ const README = await readFile(join(ROOT, 'examples/ci/README.md'), 'utf8');
 const blocks = [...README.matchAll(/^```sh\n(.*?)^```$/gms)].map((m) => m[1] ?? '');
 /** A branch that would run a command wherever it became part of a script. */
 const BRANCH = `orders-$(touch$\{IFS}$HOME/pwned)-';touch$\{IFS}pwned;'`;
+
+/** The double of `gh` filters what it prints with it. */
+const hasJq = hasServer('jq');
 
 let server: PostgresServer;
 let folder: string;
@@ -108,7 +112,7 @@ function runComment(plan: RunResult, more: object = {}): RunResult {
   return runAt('pam-comment.yml', 'workflow_run', { payload: { workflow_run } });
 }
 
-describe('from an empty repository', () => {
+describe.runIf(hasJq)('from an empty repository', () => {
   test('to a project, by the README alone', async () => {
     readme('npm pack');
     readme('pam init --durable');
@@ -143,7 +147,7 @@ describe('from an empty repository', () => {
   });
 });
 
-describe('a pull request from a fork', () => {
+describe.runIf(hasJq)('a pull request from a fork', () => {
   let plan: RunResult;
 
   test('is planned with no secret and no vault in reach', async () => {
@@ -217,7 +221,7 @@ describe('a pull request from a fork', () => {
   });
 });
 
-describe('a merge', () => {
+describe.runIf(hasJq)('a merge', () => {
   const merge = (message: string) => {
     git(place('accounts'), 'switch', '--quiet', 'main');
     git(place('accounts'), 'merge', '--quiet', '--no-ff', '--message', message, 'orders');
@@ -269,7 +273,7 @@ describe('a merge', () => {
   });
 });
 
-describe('the nightly job', () => {
+describe.runIf(hasJq)('the nightly job', () => {
   const nightly = () => runAt('pam-nightly.yml', 'schedule');
 
   test('says nothing where all is as declared', () => {

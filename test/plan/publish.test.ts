@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DesiredResource, RotationState, SecretField, VaultRecord, VersionHeader, VersionState } from '../../src/model/index.ts';
 import { makePlan, openSnapshot, publishSnapshot, rotationCalendar } from '../../src/plan/index.ts';
+import { scheduleHash } from '../../src/policy/index.ts';
 import { checkSchema } from '../cli/schemas.ts';
 import { inputOf } from '../report/hostile.ts';
 import { desired, estate, NOW, OWNER, recordOf, replace, snapshotOf, version } from './fixtures.ts';
@@ -37,7 +38,7 @@ const rotation: fc.Arbitrary<RotationState> = fc
     lastRotatedAt: optional(instant),
     anchorAt: optional(instant),
     nextAt: optional(instant),
-    scheduleHash: optional(fc.constant('0'.repeat(64))),
+    scheduleHash: optional(fc.constantFrom('0'.repeat(64), scheduleHash({ every: '30d', jitter: '0s' }))),
     seen: optional(fc.constant({ at: NOW, identity: PRIVATE, foreignKeys: [PRIVATE] })),
     drift: optional(fc.constant({ at: NOW, version: PRIVATE })),
     quarantined: optional(fc.constant({ at: NOW, code: PRIVATE, reason: 'nobody could say' })),
@@ -60,7 +61,7 @@ const worlds = fc
     rotation: fc.constantFrom(
       { type: 'general', policy: 'RotationPolicy/monthly' },
       { type: 'general', policy: 'RotationPolicy/monthly', trigger: 'two' },
-      { type: 'general', schedule: { every: '7d', jitter: '1h' }, initial: 'now' },
+      { type: 'general', schedule: { every: '7d', jitter: '1h' }, complexity: { length: 40 }, initial: 'now' },
     ),
     login: fc.constantFrom('app', 'another'),
     app: changes,
