@@ -28,11 +28,14 @@ export function loadSnapshotFile(path: string, bytes: Uint8Array): LoadedSnapsho
   const version = (value as Partial<SnapshotFile> | undefined)?.formatVersion as unknown;
   if (typeof version === 'number' && version !== 1)
     return refuse(errorAt('/formatVersion', 'PAM2016', `it has the format ${version}, which this version does not know`));
-  if (value !== undefined && validate(validators.Snapshot, value).length === 0)
-    return { file: value as unknown as SnapshotFile, problems: [], errorAt };
+  const [broken] = value === undefined ? [] : validate(validators.Snapshot, value);
+  if (value !== undefined && broken === undefined) return { file: value as unknown as SnapshotFile, problems: [], errorAt };
   const documents = readTypedFile<SnapshotFile>(path, bytes, LABEL, validators.Snapshot);
   if (isPamError(documents)) return refuse(documents);
   const problems = documents.flatMap((d) => d.problems);
+  // Too large for the reader that knows places: then the first is told without one.
+  if (broken !== undefined && problems.every((p) => p.code === 'PAM1003'))
+    return refuse(errorAt('', 'PAM2016', `it is not as its schema says at ${broken.instancePath || 'its top'}`));
   return problems.length > 0 ? refuse(...problems) : refuse(errorAt('', 'PAM2016', 'it is no JSON document'));
 }
 

@@ -136,7 +136,10 @@ describe.runIf(hasJq)('from an empty repository', () => {
     expect(log).toContain('nothing was approved');
   });
 
-  test('and a published snapshot', async () => {
+  test('and a published snapshot, without which a pull request says what to do', () => {
+    const early = runAt('pam-plan.yml', 'pull_request', { payload: { pull_request: { number: 1 } } });
+    expect({ conclusion: early.conclusion, code: early.codes['Fetch the snapshot'] }).toEqual({ conclusion: 'failure', code: 1 });
+    expect(early.log).toContain('run the workflow "pam snapshot" once');
     const { conclusion, log } = runAt('pam-snapshot.yml', 'workflow_dispatch');
     expect(conclusion, log).toBe('success');
     expect(git(place('origin.git'), 'ls-tree', '-r', '--name-only', 'pam-snapshot')).toBe('snapshot.json');

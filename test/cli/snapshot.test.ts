@@ -128,6 +128,14 @@ describe('a snapshot that cannot be used is refused at its place', () => {
     expect(stderr).toContain('snapshot.json:1:');
   });
 
+  test('one that is too large to be read with places', async () => {
+    const [record] = sound.records;
+    const records = Array.from({ length: 3000 }, (_, i) => ({ ...record, status: i === 2999 ? 'lost' : 'managed' }));
+    await writeFile(join(project.root, 'snapshot.json'), JSON.stringify({ ...sound, records }, null, 2));
+    const { stderr, code } = await plan();
+    expect({ code, stderr }).toMatchObject({ code: 8, stderr: expect.stringMatching(/PAM2016.*\/records\/2999\/status/) });
+  });
+
   test('none at all', async () => {
     const { stderr, code } = await project.pam(['plan', '--snapshot', 'missing.json']);
     expect({ code, stderr }).toMatchObject({ code: 8, stderr: expect.stringContaining('PAM9004') });
