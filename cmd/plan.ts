@@ -3,10 +3,11 @@ import { filesFlag, formatFlag } from '../src/cli/command.ts';
 import { FindingsCommand, sourcesOf } from '../src/cli/findings-command.ts';
 import { checkSelectors, parseInstant, planFlags, planOptionsOf } from '../src/cli/plan-flags.ts';
 import { pageContext } from '../src/cli/plan-page.ts';
+import { readSnapshotFile } from '../src/cli/snapshot-file.ts';
 import { writeResult } from '../src/cli/write-result.ts';
 import type { ExitCode } from '../src/errors/index.ts';
-import type { Plan as PlanData } from '../src/model/index.ts';
-import { loadDesired, loadProjectRules, openReader, planInput, planWith } from '../src/project/index.ts';
+import type { Plan as PlanData, PublicSnapshot } from '../src/model/index.ts';
+import { loadDesired, loadProjectRules, openReader, type Project, planInput, planWith } from '../src/project/index.ts';
 import { COMMON_FORMATS, formatPlan, formatSummary, planFindings } from '../src/report/index.ts';
 
 export default class Plan extends FindingsCommand {
@@ -20,6 +21,7 @@ was planned: \`pam apply --approve DIGEST\` carries out that and nothing else.`;
     '<%= config.bin %> <%= command.id %> --format markdown --out-dir reports',
     '<%= config.bin %> <%= command.id %> --target PamUser/orders-app --as-of 2027-01-31T00:00:00Z',
     '<%= config.bin %> <%= command.id %> --format html > plan.html',
+    '<%= config.bin %> snapshot --out snapshot.json && <%= config.bin %> <%= command.id %> --snapshot snapshot.json',
   ];
   static override flags = {
     ...filesFlag,
@@ -28,6 +30,10 @@ was planned: \`pam apply --approve DIGEST\` carries out that and nothing else.`;
     out: Flags.string({ description: 'Save the plan, for `pam apply FILE`. Plain JSON without secrets.', helpValue: 'FILE' }),
     'detailed-exitcode': Flags.boolean({
       description: 'Exit with 2 when there are differences, 3 when rows are blocked or a policy is not kept.',
+    }),
+    snapshot: Flags.string({
+      description: 'Plan from a file that `pam snapshot` wrote; the vault is not touched.',
+      helpValue: 'FILE',
     }),
     'as-of': Flags.string({ description: 'Plan for another moment; a plan for the future is for looking.', helpValue: 'INSTANT' }),
   };
@@ -40,8 +46,7 @@ was planned: \`pam apply --approve DIGEST\` carries out that and nothing else.`;
     const project = await this.openProject(flags.file);
     const desired = await loadDesired(project);
     const rules = await loadProjectRules(project);
-    await using reader = await openReader(project);
-    const snapshot = await reader.snapshot();
+    const snapshot = await this.snapshot(project, flags.snapshot);
     checkSelectors(options, project, desired, snapshot);
     const plan = planWith(project, desired, { ...options, rules })(snapshot, asOf);
     if (flags.out !== undefined) await writeResult(flags.out, `${JSON.stringify(plan, null, 2)}\n`);
@@ -56,6 +61,17 @@ was planned: \`pam apply --approve DIGEST\` carries out that and nothing else.`;
       plan,
       ...(hasPage ? { page: pageContext(planInput(project, desired, snapshot, asOf, options), plan) } : {}),
     });
+  }
+
+  /** Of the vault, or of the file that stands for it: then the vault is not so much as looked for. */
+  private async snapshot(project: Project, file: string | undefined): Promise<PublicSnapshot> {
+    if (file !== undefined) {
+      const { snapshot, takenAt } = await readSnapshotFile(project, file);
+      this.tell(`planned from ${file}, which was taken from the vault at ${takenAt}`);
+      return snapshot;
+    }
+    await using reader = await openReader(project);
+    return await reader.snapshot();
   }
 }
 

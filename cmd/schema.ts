@@ -5,12 +5,15 @@ import { OTHER_SCHEMAS, OUTPUT_SCHEMAS, type SchemaName, schemaFor } from '../sr
 import { KINDS } from '../src/model/index.ts';
 import { closest } from '../src/policy/index.ts';
 
-const NAMES: readonly SchemaName[] = [...KINDS, ...OTHER_SCHEMAS, ...OUTPUT_SCHEMAS];
+const NAMES: readonly SchemaName[] = [...KINDS, 'Manifest', ...OTHER_SCHEMAS, ...OUTPUT_SCHEMAS];
 
 export default class Schema extends PamCommand {
   static override summary = 'Print the JSON Schema of a manifest kind, of pam.yaml and the files that it names, or of what pam prints.';
+  static override description =
+    'Manifest is every kind in one, for an editor that speaks the YAML language server: name it in .vscode/settings.json under `yaml.schemas`, or in a first line `# yaml-language-server: $schema=PATH` of each document.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> PamUser',
+    '<%= config.bin %> <%= command.id %> Manifest > manifest.schema.json',
     '<%= config.bin %> <%= command.id %> ProjectFile > pam.schema.json',
     '<%= config.bin %> <%= command.id %> Plan',
   ];

@@ -26,6 +26,9 @@ const KIND_FILES = {
 /** Files that are no manifests. */
 const OTHER_FILES = { ProjectFile: 'project.json', RuleFile: 'rule-file.json', PolicyTestFile: 'policy-test-file.json' };
 
+/** What pam writes and reads again. Its type is written by hand, in src/model. */
+const OWN_FILES = { Snapshot: 'snapshot.json' };
+
 const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const readOrEmpty = (path) => {
   try {
@@ -78,7 +81,18 @@ function makeBundle() {
     description: 'One manifest of pam: `kind` says what it declares.',
     type: 'object',
     required: ['apiVersion', 'kind', 'metadata', 'spec'],
-    properties: { kind: { description: 'What the manifest declares.', examples: ['PamUser'], enum: Object.keys(KIND_FILES) } },
+    // What every kind has, so that an editor has something to offer before it knows the kind.
+    properties: {
+      apiVersion: { $ref: '#/$defs/apiVersion' },
+      kind: { description: 'What the manifest declares.', examples: ['PamUser'], enum: Object.keys(KIND_FILES) },
+      metadata: { $ref: '#/$defs/metadata' },
+      spec: {
+        description: 'What is declared: the fields depend on `kind`.',
+        examples: [{ login: 'orders_app' }],
+        type: 'object',
+        additionalProperties: true,
+      },
+    },
     allOf: Object.keys(KIND_FILES).map((kind) => ({
       if: { required: ['kind'], properties: { kind: { const: kind } } },
       // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
@@ -149,7 +163,7 @@ async function makeValidators(hash) {
     validateFormats: false,
     code: { source: true, esm: true, lines: true },
   });
-  const exports = { ...KIND_FILES, ...OTHER_FILES };
+  const exports = { ...KIND_FILES, ...OTHER_FILES, ...OWN_FILES };
   for (const file of ['common.json', ...Object.values(exports)]) ajv.addSchema(readSchema(file));
   // Functions by name: their users look them up by the kind of a document.
   const contents = `${standaloneCode(ajv, exports)}\nexport const validators = { ${Object.keys(exports).join(', ')} };`;

@@ -2,7 +2,7 @@
 export { type ApplyContext, type ApplyOptions, type ApplyResult, type Approval, apply } from './apply/index.ts';
 export * from './errors/index.ts';
 export * from './model/index.ts';
-export { makePlan, type PlanInput } from './plan/index.ts';
+export { makePlan, openSnapshot, type PlanInput, publishSnapshot } from './plan/index.ts';
 export {
   createApplyContext,
   createRotateContext,

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { PamError } from '../errors/index.ts';
-import type { Grants, Narrowing, Snapshot } from '../model/index.ts';
+import type { Grants, Narrowing, PublicSnapshot } from '../model/index.ts';
 import { sameOwner } from '../model/index.ts';
 import { isSelector } from '../plan/index.ts';
 import { parseDuration } from '../policy/index.ts';
@@ -60,7 +60,7 @@ export function planOptionsOf(flags: PlanFlagValues): PlanOptions {
 }
 
 /** A selector that nothing fits is a typing error, not an empty plan. */
-export function checkSelectors(options: PlanOptions, project: Project, desired: Desired, snapshot: Snapshot): void {
+export function checkSelectors(options: PlanOptions, project: Project, desired: Desired, snapshot: PublicSnapshot): void {
   const addresses = new Set<string>([
     ...desired.resources.map((r) => r.address),
     ...snapshot.records.filter((r) => sameOwner(r.owner, project.owner)).map((r) => r.address),

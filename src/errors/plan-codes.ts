@@ -82,4 +82,16 @@ export const PLAN_CODES = {
     exit: 8,
     explanation: 'It is not a plan of pam, was written by a newer version, or its digest does not match its content.',
   },
+  PAM2016: {
+    title: 'the snapshot cannot be used',
+    exit: 8,
+    explanation:
+      'It is no snapshot of pam, was written by a newer version, or its digest does not match its content. Make it anew where the vault is: `pam snapshot --out FILE`.',
+  },
+  PAM2017: {
+    title: 'the snapshot is of something else',
+    exit: 8,
+    explanation:
+      'A snapshot is of one vault, one project and one environment, and a plan made from another one would create and release everything. Take it with the same `--env`, where the pam.yaml of this project is.',
+  },
 } as const satisfies Record<`PAM2${string}`, CodeInfo>;

@@ -48,7 +48,8 @@ export function explainSchemaErrors(subject: Subject, errors: readonly SchemaErr
     if ((code === 'PAM1014' && meant.has(pointer)) || (code === 'PAM1018' && intruders.has(pointer))) return [];
     const place = placeOf(subject.tree, finding);
     const isShown = finding.namesKey !== true || subject.source.frame(place) !== undefined;
-    const text = `${subject.label}: ${isShown ? message : 'unknown field'}`;
+    const said = isShown ? message : 'unknown field';
+    const text = subject.label === '' ? said : `${subject.label}: ${said}`;
     if (seen.has(`${pointer}\0${text}`)) return [];
     seen.add(`${pointer}\0${text}`);
     return [problemAt(subject.source, place, code, text, { hint, secret: finding.secret ?? false })];

@@ -1,10 +1,11 @@
 import type { JsonObject, Kind } from '../model/index.ts';
 
-/** What is no manifest: pam.yaml, and the files that it names. */
+/** What is no manifest: pam.yaml, the files that it names, and a snapshot, which pam both writes and reads. */
 const OTHER_FILES = {
   ProjectFile: () => import('../../schemas/project.json', { with: { type: 'json' } }),
   RuleFile: () => import('../../schemas/rule-file.json', { with: { type: 'json' } }),
   PolicyTestFile: () => import('../../schemas/policy-test-file.json', { with: { type: 'json' } }),
+  Snapshot: () => import('../../schemas/snapshot.json', { with: { type: 'json' } }),
 };
 /** What commands print: self-contained as they stand. */
 const OUTPUTS = {
@@ -17,16 +18,17 @@ const OUTPUTS = {
 export const OUTPUT_SCHEMAS = Object.keys(OUTPUTS) as readonly (keyof typeof OUTPUTS)[];
 export const OTHER_SCHEMAS = Object.keys(OTHER_FILES) as readonly (keyof typeof OTHER_FILES)[];
 
-/** The kinds that `pam schema` knows, and the other files. */
-export type SchemaName = Kind | keyof typeof OTHER_FILES | keyof typeof OUTPUTS;
+/** The kinds that `pam schema` knows, all of them in one for editors, and the other files. */
+export type SchemaName = Kind | 'Manifest' | keyof typeof OTHER_FILES | keyof typeof OUTPUTS;
 
 /**
- * The JSON Schema (2020-12) of a kind of manifest, of pam.yaml, of a file that it names or of an output, self-contained: every `$ref` leads into its own `$defs`.
+ * The JSON Schema (2020-12) of a kind of manifest, of all of them, of pam.yaml, of a file that it names or of an output, self-contained: every `$ref` leads into its own `$defs`.
  * Loaded when asked for: no other command needs it.
  */
 export async function schemaFor(name: SchemaName): Promise<JsonObject> {
   if (isOutput(name)) return (await OUTPUTS[name]()).default;
   const { default: bundle } = await import('../../schemas/manifest.json', { with: { type: 'json' } });
+  if (name === 'Manifest') return bundle;
   if (isOther(name)) {
     const { default: file } = await OTHER_FILES[name]();
     const { $defs, ...schema } = JSON.parse(JSON.stringify(file).replaceAll('"common.json#/', '"#/')) as Bundle;

@@ -33,4 +33,4 @@ export interface Validator {
 }
 
 /** By the kind of manifest, and those of the other files. */
-export const validators: Readonly<Record<Kind | 'ProjectFile' | 'RuleFile' | 'PolicyTestFile', Validator>>;
+export const validators: Readonly<Record<Kind | 'ProjectFile' | 'RuleFile' | 'PolicyTestFile' | 'Snapshot', Validator>>;

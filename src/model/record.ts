@@ -31,10 +31,18 @@ export interface ProofNote {
  */
 export type VersionState = 'pending' | 'current' | 'previous' | 'candidate';
 
-export interface VersionHeader {
+/** What a plan reads of a version. Of what it only asks for, a published snapshot keeps nothing but that it is there. */
+export interface PublicVersion {
   readonly id: VersionId;
   readonly field: SecretField;
   readonly state: VersionState;
+  readonly proof?: Partial<ProofNote>;
+  readonly unproved?: string;
+  /** Entropy in bits of a generated secret, rounded down; absent for inputs (it would tell about the secret). */
+  readonly bits?: number;
+}
+
+export interface VersionHeader extends PublicVersion {
   readonly origin: 'generated' | 'input' | 'recovered';
   readonly createdAt: Instant;
   /** Of an input: the `version` that its manifest gave. */
@@ -44,8 +52,6 @@ export interface VersionHeader {
   readonly unproved?: string;
   /** The target answered that this secret is wrong, or its policy refused it. Never tried again of itself. */
   readonly refused?: { readonly at: Instant; readonly code: string };
-  /** Entropy in bits of a generated secret, rounded down; absent for inputs (it would tell about the secret). */
-  readonly bits?: number;
 }
 
 /** Why a rotation takes place. */
@@ -81,13 +87,10 @@ export interface SeenState {
   readonly foreignKeys?: readonly string[];
 }
 
-/** What the server side keeps about the rotation of a user. No manifest owns any of it. */
-export interface RotationState {
-  /** The rotation in flight: it is finished, with the same secret, before anything else happens to this account. */
-  readonly active?: { readonly id: string; readonly field: SecretField; readonly reason: RotateReason; readonly startedAt: Instant };
+/** What a plan reads of the rotation of a user. */
+export interface PublicRotation {
+  readonly active?: { readonly id: string };
   readonly triggersSeen?: readonly string[];
-  /** Secrets that the target may still take beside the current one (keys overlap), to be taken out there: no longer wanted, not forgotten. */
-  readonly retiring?: readonly { readonly field: SecretField; readonly version: VersionId }[];
   /** The last rotation that was proved and committed. */
   readonly lastRotatedAt?: Instant;
   /** From when intervals count while there was no rotation: the apply that put the policy on the record. */
@@ -96,6 +99,16 @@ export interface RotationState {
   readonly nextAt?: Instant;
   /** Hash of the schedule that `nextAt` was computed from; another schedule computes anew. */
   readonly scheduleHash?: string;
+  readonly drift?: object;
+  readonly quarantined?: { readonly reason: string };
+}
+
+/** What the server side keeps about the rotation of a user. No manifest owns any of it. */
+export interface RotationState extends PublicRotation {
+  /** The rotation in flight: it is finished, with the same secret, before anything else happens to this account. */
+  readonly active?: { readonly id: string; readonly field: SecretField; readonly reason: RotateReason; readonly startedAt: Instant };
+  /** Secrets that the target may still take beside the current one (keys overlap), to be taken out there: no longer wanted, not forgotten. */
+  readonly retiring?: readonly { readonly field: SecretField; readonly version: VersionId }[];
   readonly seen?: SeenState;
   /** A verify was refused: the target moved away from `current`. */
   readonly drift?: { readonly at: Instant; readonly version: VersionId };
@@ -107,17 +120,24 @@ export interface RotationState {
   readonly failures?: { readonly count: number; readonly lastAt: Instant; readonly code: string; readonly notBefore: Instant };
 }
 
-/** What a vault keeps for a resource, without its secrets: readable with no key. */
-export interface VaultRecord extends Owned {
+/** What a plan reads of a record, and so all that a published snapshot has to hold. `VaultRecord` has the rest. */
+export interface PublicRecord extends Owned {
+  /** Jitter is spread by it, so that due times stay the same. */
   readonly id: RecordId;
   readonly address: Address;
   readonly owner: Owner;
-  /** Rises by one with each write; the compare-and-set token. */
-  readonly revision: number;
   readonly status: 'managed' | 'released';
   readonly releasedAt?: Instant;
   /** The last `version` of each write-only input that became current (or, for a kept credential, was stored). */
   readonly inputs: Readonly<Partial<Record<SecretField, number>>>;
+  readonly versions: readonly PublicVersion[];
+  readonly rotation: PublicRotation;
+}
+
+/** What a vault keeps for a resource, without its secrets: readable with no key. */
+export interface VaultRecord extends PublicRecord {
+  /** Rises by one with each write; the compare-and-set token. */
+  readonly revision: number;
   readonly versions: readonly VersionHeader[];
   readonly rotation: RotationState;
   readonly createdAt: Instant;
@@ -126,19 +146,41 @@ export interface VaultRecord extends Owned {
   readonly mac: string;
 }
 
-/** What `plan` works from: metadata only. */
-export interface Snapshot {
+/** Metadata only: of whole records, or of what a plan reads of them. */
+export interface Snapshot<R extends PublicRecord = VaultRecord> {
   readonly formatVersion: 1;
   /** Random UUID made by `init`; a vault with another lineage is another vault. */
   readonly lineage: string;
   /** Rises with every write to the vault. */
   readonly serial: number;
-  readonly records: readonly VaultRecord[];
+  readonly records: readonly R[];
   /** Secret versions that a target refused: no automatic login uses them again. Outside the MAC: it can delay, not redirect. */
   readonly refusedVersions: readonly VersionId[];
 }
 
-export function versionIn(record: VaultRecord, field: SecretField, state: VersionState): VersionHeader | undefined {
+/** What a plan works from. */
+export type PublicSnapshot = Snapshot<PublicRecord>;
+
+/**
+ * What `pam snapshot` publishes for plans where the vault cannot be reached: the records of one owner. Its JSON Schema is
+ * `schemas/snapshot.json`.
+ */
+export interface SnapshotFile extends Omit<PublicSnapshot, 'records'> {
+  readonly owner: Owner;
+  readonly takenAt: Instant;
+  readonly records: readonly Omit<PublicRecord, 'owner'>[];
+  /**
+   * `sha256:…` over all of the above. It shows damage, not who made the file: who has no key could check no MAC. What is applied is
+   * checked against the vault.
+   */
+  readonly digest: string;
+}
+
+export function versionIn<V extends PublicVersion>(
+  record: { readonly versions: readonly V[] },
+  field: SecretField,
+  state: VersionState,
+): V | undefined {
   return record.versions.find((v) => v.field === field && v.state === state);
 }
 

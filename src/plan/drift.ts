@@ -63,7 +63,12 @@ export interface DriftReport {
  * What differs at vault level, and what a look at the targets found (`live`), sorted by class and address. Pure, like the plan that it
  * reads. A narrowed run tells of what it was narrowed to.
  */
-export function findDrift(input: PlanInput, plan: Plan, accept: readonly AcceptedDrift[], live: readonly Finding[] = []): DriftReport {
+export function findDrift(
+  input: PlanInput<VaultRecord>,
+  plan: Plan,
+  accept: readonly AcceptedDrift[],
+  live: readonly Finding[] = [],
+): DriftReport {
   const world = buildWorld(input);
   const isWanted = driftScope(input);
   const all = [

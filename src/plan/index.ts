@@ -6,6 +6,7 @@ export { STOPPING_CODES } from './limits.ts';
 export { isDueNow, nextRotation, scheduledTime } from './live-rows.ts';
 export { isRecordRow } from './order.ts';
 export { isSelector, makePlan, summarize } from './plan.ts';
+export { openSnapshot, publishSnapshot } from './publish.ts';
 export { movedEndpoints } from './risks.ts';
 export { type Coverage, type LastRun, makeStateReport, rotationCalendar, type StateReport } from './state-report.ts';
 export type { AccountSurvey, Trouble } from './survey.ts';

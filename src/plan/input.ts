@@ -1,4 +1,4 @@
-import type { Address, DesiredResource, Grants, Instant, Narrowing, Owner, Snapshot } from '../model/index.ts';
+import type { Address, DesiredResource, Grants, Instant, Narrowing, Owner, PublicRecord, Snapshot } from '../model/index.ts';
 import type { Rollback } from '../providers/provider.ts';
 
 /** What a provider can do, as far as a plan needs to know. */
@@ -24,12 +24,12 @@ export interface Freeze {
   readonly reason: string;
 }
 
-/** Everything that a plan depends on: the same input gives the same bytes. */
-export interface PlanInput {
+/** Everything that a plan depends on: the same input gives the same bytes. What tells more than a plan reads whole records. */
+export interface PlanInput<R extends PublicRecord = PublicRecord> {
   readonly owner: Owner;
   readonly desired: readonly DesiredResource[];
   readonly manifestDigest: string;
-  readonly snapshot: Snapshot;
+  readonly snapshot: Snapshot<R>;
   readonly asOf: Instant;
   readonly narrowing: Narrowing;
   readonly grants: Grants;

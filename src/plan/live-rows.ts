@@ -9,10 +9,10 @@ import {
   kindOf,
   linkOf,
   type Owned,
+  type PublicRecord,
   type RotateReason,
   SECRET_FIELDS,
   type SecretField,
-  type VaultRecord,
   versionIn,
 } from '../model/index.ts';
 import { dueFrom, dueState, nextTime, scheduleHash } from '../policy/index.ts';
@@ -118,7 +118,7 @@ function dueReason(input: PlanInput, world: World, pair: Pair, state: State, rot
 
 /** When the account is due by the policy that it will have. `nextAt` on record counts while the schedule is the same. */
 export function dueOf(
-  record: VaultRecord,
+  record: PublicRecord,
   state: State,
   world: Pick<World, 'after'>,
   asOf: Instant,
@@ -130,14 +130,14 @@ export function dueOf(
 }
 
 /** Do the records alone say that the account is to be rotated now, by its policy or because its target moved? */
-export function isDueNow(record: VaultRecord, lookup: World['after'], asOf: Instant): boolean {
+export function isDueNow(record: PublicRecord, lookup: World['after'], asOf: Instant): boolean {
   const rotation = record.fields['rotation'] as RotationSpec | undefined;
   if (record.status !== 'managed' || rotation === undefined || rotation.enabled === false || isRetired(record)) return false;
   return record.rotation.drift !== undefined || dueOf(record, record, { after: lookup }, asOf)?.due === true;
 }
 
 /** The stored instant, or a fresh one from the anchor when the schedule was changed. Null: no time is set. */
-export function scheduledTime(record: VaultRecord, state: State, schedule: Parameters<typeof scheduleHash>[0]): Instant | null {
+export function scheduledTime(record: PublicRecord, state: State, schedule: Parameters<typeof scheduleHash>[0]): Instant | null {
   const { rotation } = record;
   const initial = (state.fields['rotation'] as RotationSpec | undefined)?.initial;
   if (initial === 'never' && rotation.lastRotatedAt === undefined) return null;
@@ -207,13 +207,13 @@ function credentialBlock(
 }
 
 /** From when on a run takes the account along: the next rotation as people are shown it. Null when there is none. */
-export function nextRotation(record: VaultRecord, after: World['after']): Instant | null {
+export function nextRotation(record: PublicRecord, after: World['after']): Instant | null {
   const { schedule } = effectivePolicy(record, after);
   const next = schedule === undefined ? null : scheduledTime(record, record, schedule);
   return next === null || schedule === undefined ? null : dueFrom(schedule, next, record.id);
 }
 
-export function quarantineOf(record: VaultRecord | undefined): Blocked | undefined {
+export function quarantineOf(record: PublicRecord | undefined): Blocked | undefined {
   const quarantined = record?.rotation.quarantined;
   return quarantined === undefined
     ? undefined

@@ -1,6 +1,7 @@
-import { type Address, compareText, type Instant, type LedgerEntry, type Owner } from '../model/index.ts';
+import { type Address, compareText, type Instant, type LedgerEntry, type Owner, type VaultRecord } from '../model/index.ts';
 import type { PlanInput } from './input.ts';
 import { type AccountSurvey, surveyAccounts } from './survey.ts';
+import { accountPairs, timingOf } from './timing.ts';
 import { listUpcoming, type Upcoming } from './upcoming.ts';
 import { buildWorld } from './world.ts';
 
@@ -51,7 +52,7 @@ export interface StateReport {
 }
 
 /** Pure, like a plan: the same input gives the same report. */
-export function makeStateReport(input: PlanInput, runs: readonly LastRun[]): StateReport {
+export function makeStateReport(input: PlanInput<VaultRecord>, runs: readonly LastRun[]): StateReport {
   const world = buildWorld(input);
   const accounts = surveyAccounts(input, world);
   const managed = accounts.filter((a) => a.status !== 'released');
@@ -74,7 +75,8 @@ export function makeStateReport(input: PlanInput, runs: readonly LastRun[]): Sta
 /** The calendar alone: what a plan shows beside its rows. */
 export function rotationCalendar(input: PlanInput): readonly Upcoming[] {
   const world = buildWorld(input);
-  return listUpcoming(input, world, surveyAccounts(input, world), calendarEnd(input.asOf));
+  const timings = accountPairs(world).map((pair) => timingOf(input, world, pair));
+  return listUpcoming(input, world, timings, calendarEnd(input.asOf));
 }
 
 function calendarEnd(asOf: Instant): Instant {

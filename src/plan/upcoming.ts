@@ -2,7 +2,7 @@ import { effectivePolicy } from '../graph/index.ts';
 import { type Address, compareText, type Instant, type JsonObject } from '../model/index.ts';
 import { dueFrom, nextTime, type Schedule } from '../policy/index.ts';
 import type { PlanInput } from './input.ts';
-import type { AccountSurvey } from './survey.ts';
+import type { AccountTiming } from './timing.ts';
 import type { World } from './world.ts';
 
 /** A rotation that lies ahead, if every one before it runs at its time. */
@@ -17,13 +17,13 @@ export interface Upcoming {
 const MOST = 100;
 
 /** What is due and what the schedules bring until then, by time. An account that is not on record yet counts as applied now. */
-export function listUpcoming(input: PlanInput, world: World, accounts: readonly AccountSurvey[], until: Instant): readonly Upcoming[] {
+export function listUpcoming(input: PlanInput, world: World, accounts: readonly AccountTiming[], until: Instant): readonly Upcoming[] {
   return accounts
     .flatMap((account) => upcomingOf(input, world, account, until))
     .sort((a, b) => compareText(a.at, b.at) || compareText(a.address, b.address));
 }
 
-function upcomingOf(input: PlanInput, world: World, account: AccountSurvey, until: Instant): readonly Upcoming[] {
+function upcomingOf(input: PlanInput, world: World, account: AccountTiming, until: Instant): readonly Upcoming[] {
   const { address } = account;
   const state = world.after(address);
   const schedule = state === undefined ? undefined : effectivePolicy(state, world.after).schedule;

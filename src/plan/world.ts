@@ -1,39 +1,30 @@
-import {
-  type Address,
-  type DesiredResource,
-  type JsonObject,
-  linkOf,
-  type Owned,
-  type Snapshot,
-  sameOwner,
-  type VaultRecord,
-} from '../model/index.ts';
+import { type Address, type DesiredResource, type JsonObject, linkOf, type Owned, type PublicRecord, sameOwner } from '../model/index.ts';
 import type { PlanInput } from './input.ts';
 
 /** One object of the plan: what is declared, what is on record, and what it will be once its record rows are done. */
-export interface Pair {
+export interface Pair<R extends PublicRecord = PublicRecord> {
   readonly address: Address;
   readonly desired?: DesiredResource;
-  readonly record?: VaultRecord;
+  readonly record?: R;
   /** The address of `record` before a move. */
   readonly from?: Address;
 }
 
 /** Desired and current side by side, moves resolved. */
-export interface World {
-  readonly pairs: readonly Pair[];
+export interface World<R extends PublicRecord = PublicRecord> {
+  readonly pairs: readonly Pair<R>[];
   /** The state after the record rows, for what comes after them: declared resources, else records. */
   after(address: Address): (Owned & { readonly address: Address }) | undefined;
-  pair(address: Address): Pair | undefined;
+  pair(address: Address): Pair<R> | undefined;
   /** Resources that the user administers. */
   administeredBy(user: Address): readonly Address[];
   /** Users that live on the resource. */
   usersOn(resource: Address): readonly Address[];
 }
 
-export function buildWorld(input: PlanInput): World {
-  const records = recordsOf(input.snapshot, input);
-  const pairs = new Map<Address, Pair>();
+export function buildWorld<R extends PublicRecord>(input: PlanInput<R>): World<R> {
+  const records = recordsOf(input);
+  const pairs = new Map<Address, Pair<R>>();
   const taken = new Set<Address>();
   for (const desired of input.desired) {
     const moved = desired.movedFrom !== undefined && !records.has(desired.address) ? records.get(desired.movedFrom) : undefined;
@@ -80,8 +71,8 @@ export function fieldReferences(fields: JsonObject): readonly Address[] {
   );
 }
 
-function recordsOf(snapshot: Snapshot, input: PlanInput): Map<Address, VaultRecord> {
-  return new Map(snapshot.records.filter((r) => sameOwner(r.owner, input.owner)).map((r) => [r.address, r]));
+function recordsOf<R extends PublicRecord>({ snapshot, owner }: PlanInput<R>): Map<Address, R> {
+  return new Map(snapshot.records.filter((r) => sameOwner(r.owner, owner)).map((r) => [r.address, r]));
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {

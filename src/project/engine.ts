@@ -1,7 +1,7 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ApplyContext, ApplyFailpoint } from '../apply/index.ts';
-import type { Address, Emit, Grants, Instant, Narrowing, Plan, Snapshot } from '../model/index.ts';
+import type { Address, Emit, Grants, Instant, Narrowing, Plan, PublicRecord, PublicSnapshot, Snapshot } from '../model/index.ts';
 import { makePlan, type PlanInput } from '../plan/index.ts';
 import {
   type Clock,
@@ -68,7 +68,13 @@ export interface PlanOptions {
 export const WHOLE: Narrowing = { targets: [], excludes: [], files: [] };
 
 /** Everything a plan needs but the moment and the snapshot. */
-export function planInput(project: Project, desired: Desired, snapshot: Snapshot, asOf: string, options: PlanOptions): PlanInput {
+export function planInput<R extends PublicRecord>(
+  project: Project,
+  desired: Desired,
+  snapshot: Snapshot<R>,
+  asOf: string,
+  options: PlanOptions,
+): PlanInput<R> {
   return {
     owner: project.owner,
     desired: desired.resources,
@@ -106,7 +112,7 @@ export function createApplyContext(
   };
 }
 
-export function planWith(project: Project, desired: Desired, options: PlanOptions): (snapshot: Snapshot, asOf: string) => Plan {
+export function planWith(project: Project, desired: Desired, options: PlanOptions): (snapshot: PublicSnapshot, asOf: string) => Plan {
   const { rules = [], requests } = options;
   return (snapshot, asOf) => {
     const plan = makePlan(planInput(project, desired, snapshot, asOf, options));

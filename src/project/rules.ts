@@ -1,5 +1,5 @@
 import { combineErrors } from '../errors/index.ts';
-import { type Address, isPartial, type Plan, type PolicyFinding, type Snapshot, type SourceLocation } from '../model/index.ts';
+import { type Address, isPartial, type Plan, type PolicyFinding, type PublicSnapshot, type SourceLocation } from '../model/index.ts';
 import { judge, loadRules, type Rule } from '../rules/index.ts';
 import { readFiles } from './find.ts';
 import type { Desired, Project } from './project.ts';
@@ -23,7 +23,13 @@ export async function loadProjectRules(project: Project, { always = false } = {}
 }
 
 /** What the rules of today find in any plan, a saved one too. */
-export function findingsOf(rules: Rules, plan: Plan, snapshot: Snapshot, desired?: Desired, isRequest = false): readonly PolicyFinding[] {
+export function findingsOf(
+  rules: Rules,
+  plan: Plan,
+  snapshot: PublicSnapshot,
+  desired?: Desired,
+  isRequest = false,
+): readonly PolicyFinding[] {
   if (rules.length === 0) return [];
   return judge(rules, plan, snapshot, { narrowed: isRequest || isPartial(plan.narrowing), sources: sourcesOf(plan, desired) });
 }

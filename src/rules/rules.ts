@@ -1,5 +1,5 @@
 import { PamError } from '../errors/index.ts';
-import { type Address, compareText, type Plan, type PolicyFinding, type Snapshot, type SourceLocation } from '../model/index.ts';
+import { type Address, compareText, type Plan, type PolicyFinding, type PublicSnapshot, type SourceLocation } from '../model/index.ts';
 import { type Expression, explain } from './compile.ts';
 import { findCrowdedHour } from './rotations-per-hour.ts';
 import { type State, type StateResource, stateAfter } from './state.ts';
@@ -34,7 +34,7 @@ export interface JudgeOptions {
 const MAX_EVALUATIONS = 5_000_000;
 
 /** What the rules find in the state that the plan would leave behind, sorted. Pure: the same input gives the same findings. */
-export function judge(rules: readonly Rule[], plan: Plan, snapshot: Snapshot, options: JudgeOptions): readonly PolicyFinding[] {
+export function judge(rules: readonly Rule[], plan: Plan, snapshot: PublicSnapshot, options: JudgeOptions): readonly PolicyFinding[] {
   const found = evaluateAll(rules, plan, snapshot, options.sources);
   if (!options.narrowed) return found;
   const touched = new Set<Address | undefined>(plan.changes.map((c) => c.address));
@@ -43,7 +43,12 @@ export function judge(rules: readonly Rule[], plan: Plan, snapshot: Snapshot, op
   return found.filter((f) => touched.has(f.address) || !known.has(keyOf(f)));
 }
 
-function evaluateAll(rules: readonly Rule[], plan: Plan, snapshot: Snapshot, sources: JudgeOptions['sources']): readonly PolicyFinding[] {
+function evaluateAll(
+  rules: readonly Rule[],
+  plan: Plan,
+  snapshot: PublicSnapshot,
+  sources: JudgeOptions['sources'],
+): readonly PolicyFinding[] {
   const active = rules.filter((rule) => rule.severity !== 'off');
   const state = stateAfter(plan, snapshot);
   const subjects = createSubjects(plan, state);

@@ -5,16 +5,16 @@ import {
   type Link,
   type Owned,
   type Plan,
-  type Snapshot,
+  type PublicRecord,
+  type PublicSnapshot,
   sameOwner,
-  type VaultRecord,
 } from '../model/index.ts';
 import { applyFields, sameLink } from '../plan/index.ts';
 
 /** A resource as a rule sees it, with its record where it has one. */
 export interface StateResource extends Owned {
   readonly address: Address;
-  readonly record?: VaultRecord;
+  readonly record?: PublicRecord;
 }
 
 export type State = ReadonlyMap<Address, StateResource>;
@@ -23,7 +23,7 @@ export type State = ReadonlyMap<Address, StateResource>;
  * What is managed once the plan is applied: from records and rows alone, so that a plan that was saved is judged by the same rules
  * as a fresh one. Rows that were done already change nothing.
  */
-export function stateAfter(plan: Plan, snapshot: Snapshot): State {
+export function stateAfter(plan: Plan, snapshot: PublicSnapshot): State {
   const state = new Map<Address, StateResource>();
   const released = new Map<Address, StateResource>();
   for (const record of snapshot.records) {

@@ -14,7 +14,7 @@ const ROOT = new URL('../../', import.meta.url).pathname;
 const manifest = JSON.parse(await readFile(join(ROOT, 'oclif.manifest.json'), 'utf8')) as Manifest;
 const commands = Object.entries(manifest.commands).map(([id, command]) => ({ name: id.replaceAll(':', ' '), ...command }));
 const examples = commands.flatMap(({ name, examples: list = [] }) =>
-  list.map((e) => e.replace('<%= config.bin %>', 'pam').replace('<%= command.id %>', name)),
+  list.map((e) => e.replaceAll('<%= config.bin %>', 'pam').replaceAll('<%= command.id %>', name)),
 );
 
 /** Exit codes besides 0 that an example may have, since it shows what it is for: differences, or a question that needs a terminal. */

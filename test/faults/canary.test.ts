@@ -65,6 +65,8 @@ test.for(MODES)('no secret stands in anything that pam writes or sends in the cl
   await server.query(`ALTER ROLE ${scene.accounts[1]?.login} NOLOGIN`);
   await pam(['rotate', 'PamUser/app-2', '--auto-approve', '--json'], { PAM_DEBUG: '1' });
   await pam(['verify', '--json', '--out-dir', 'reports'], { PAM_DEBUG: '1' });
+  expect(await pam(['snapshot', '--out', 'snapshot.json'])).toBe(0);
+  expect(await pam(['plan', '--snapshot', 'snapshot.json', '--json'])).toBe(0);
 
   const secrets = await allSecrets(scene);
   expect(secrets.length).toBeGreaterThan(6);

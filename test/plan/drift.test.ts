@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { VaultRecord } from '../../src/model/index.ts';
 import { type AcceptedDrift, findDrift, makePlan, type PlanInput } from '../../src/plan/index.ts';
 import { desired, estate, NOW, OWNER, replace, snapshotOf, version } from './fixtures.ts';
 
-function inputOf(resources: PlanInput['desired'], records: Parameters<typeof snapshotOf>[0], asOf = NOW): PlanInput {
+function inputOf(resources: PlanInput['desired'], records: Parameters<typeof snapshotOf>[0], asOf = NOW): PlanInput<VaultRecord> {
   return {
     owner: OWNER,
     desired: resources,
@@ -102,7 +103,7 @@ describe('what was seen on the targets', () => {
   ] as const;
   const UNTIL = { reason: 'x', until: '2027-02-01T00:00:00.000Z' };
   const left = (accept: readonly AcceptedDrift[], narrowing = {}) => {
-    const input: PlanInput = { ...inputOf(all, records), narrowing: { targets: [], excludes: [], files: [], ...narrowing } };
+    const input = { ...inputOf(all, records), narrowing: { targets: [], excludes: [], files: [], ...narrowing } };
     return findDrift(input, makePlan(inputOf(all, records)), accept, live).findings.map((f) => f.what);
   };
 

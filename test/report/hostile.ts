@@ -7,7 +7,7 @@ export function inputOf(
   resources: readonly DesiredResource[],
   records: readonly VaultRecord[],
   { refused = [] }: { refused?: readonly string[] } = {},
-): PlanInput {
+): PlanInput<VaultRecord> {
   return {
     owner: OWNER,
     desired: resources,

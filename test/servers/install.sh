@@ -20,6 +20,7 @@ fi
 
 need openssl /usr/bin/openssl
 need zsh /usr/bin/zsh
+need jq /usr/bin/jq
 need postgresql /usr/lib/postgresql/*/bin/initdb
 need openssh-server /usr/sbin/sshd
 need sudo /usr/bin/sudo

@@ -30,6 +30,8 @@ const SERVERS = {
     root: true,
     optional: true,
   },
+  jq: { path: '/usr/bin/jq', from: 'the Debian package jq' },
+  systemd: { path: '/usr/bin/systemd-analyze', from: 'the Debian package systemd', optional: true },
   zsh: { path: '/usr/bin/zsh', from: 'the Debian package zsh' },
 } as const satisfies Record<string, Server>;
 
