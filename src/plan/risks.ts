@@ -7,9 +7,9 @@ import {
   kindOf,
   linkOf,
   type Plan,
+  type PublicRecord,
   type Risk,
   type RiskCode,
-  type VaultRecord,
   versionIn,
 } from '../model/index.ts';
 import { compareComplexity, entropyBits } from '../policy/index.ts';
@@ -64,7 +64,7 @@ export function findRisks(input: PlanInput, world: World, changes: readonly Chan
 const CLOCK_MARGIN_MS = 3_600_000;
 
 /** The next time is counted from the last one: an account that a runner rotated ten years ahead would not be due for as long. */
-function clockRisk(address: Address, record: VaultRecord | undefined, asOf: Instant, add: Add): void {
+function clockRisk(address: Address, record: PublicRecord | undefined, asOf: Instant, add: Add): void {
   const at = record?.rotation.lastRotatedAt;
   if (at === undefined || Date.parse(at) <= Date.parse(asOf) + CLOCK_MARGIN_MS) return;
   const message = `it was last rotated at ${at}, which is yet to come: the clock of that run or of this one is wrong, and so is when it is due next`;
