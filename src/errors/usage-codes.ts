@@ -59,4 +59,16 @@ export const USAGE_CODES = {
     explanation:
       '`pam rotate` carries out the rotation that the record describes. Set `rotation` in the manifest of the account and apply it first.',
   },
+  PAM9020: {
+    title: 'the file is there already',
+    exit: 8,
+    explanation:
+      '`--out` makes a new file and never writes over one, since people may have edited it. Give another name, or remove the file.',
+  },
+  PAM9021: {
+    title: 'the account cannot be adopted',
+    exit: 8,
+    explanation:
+      'A login that was named does not exist on the target, is declared already, or has a name that no manifest can spell. Nothing was written. `pam discover` shows every account and what would become of it.',
+  },
 } as const satisfies Record<`PAM9${string}`, CodeInfo>;

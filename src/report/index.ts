@@ -12,6 +12,7 @@ export { formatJsonl, formatLine, resultEvent } from './jsonl.ts';
 export { formatMarkdown } from './markdown.ts';
 export { createPaint, type Paint } from './paint.ts';
 export { formatEntry, formatEvent, formatLedger } from './text-apply.ts';
+export { choicesToJson, formatChoices } from './text-discovery.ts';
 export { driftSummary, driftToJson, formatDrift } from './text-drift.ts';
 export { errorsToJson, formatError, formatErrors } from './text-error.ts';
 export { formatPlan, formatSummary } from './text-plan.ts';
