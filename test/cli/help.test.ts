@@ -33,7 +33,7 @@ let own: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
   server = await startPostgres();
-  for (const role of ['orders_app', 'billing_app', 'reporting']) await server.query(`CREATE ROLE ${role} LOGIN`);
+  for (const role of ['orders_app', 'billing_app', 'reporting', 'legacy_report']) await server.query(`CREATE ROLE ${role} LOGIN`);
   project = await makeProject({ ORDERS_ADMIN_PASSWORD: server.adminPassword });
   const manifestText = await readFile(join(ROOT, 'examples/postgres/manifests/orders.yaml'), 'utf8');
   await project.write('manifests/orders.yaml', manifestText.replace('port: 5432', `port: ${server.port}`));
