@@ -24,7 +24,8 @@ export function slug(text: string): string {
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
     .toLowerCase()
-    .replace(/[^a-z0-9._-]+/g, '-');
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/-{2,}/g, '-');
   return trim(plain);
 }
 

@@ -12,5 +12,6 @@ export {
   type PolicyTest,
 } from './rule-files.ts';
 export { OTHER_SCHEMAS, OUTPUT_SCHEMAS, type SchemaName, schemaFor } from './schema.ts';
+export { namesSecret } from './sensitive.ts';
 export type { ErrorAt } from './typed-document.ts';
 export type * from './types.gen.ts';

@@ -15,6 +15,7 @@ export { formatEntry, formatEvent, formatLedger } from './text-apply.ts';
 export { choicesToJson, formatChoices } from './text-discovery.ts';
 export { driftSummary, driftToJson, formatDrift } from './text-drift.ts';
 export { errorsToJson, formatError, formatErrors } from './text-error.ts';
+export { formatSecrets, secretsToJson } from './text-import.ts';
 export { formatPlan, formatSummary } from './text-plan.ts';
 export { formatPolicyTests, formatRules } from './text-policy.ts';
 export { formatRecord, formatRecords, formatTable, secretState } from './text-record.ts';
