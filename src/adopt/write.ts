@@ -4,7 +4,7 @@ import type { Address, JsonObject } from '../model/index.ts';
 /** A manifest that is not written yet. */
 export interface Draft {
   readonly address: Address;
-  /** For whoever reviews it; empty for none. One line. */
+  /** For whoever reviews it; empty for none. */
   readonly comment: string;
   readonly metadata: JsonObject;
   readonly spec: JsonObject;
@@ -34,7 +34,7 @@ function writeManifest({ address, comment, metadata, spec }: Draft): string {
   });
   if (isMap(document.contents) && comment !== '') {
     const first = document.contents.items[0]?.key;
-    if (isScalar(first)) first.commentBefore = ` ${escapeHidden(comment)}`;
+    if (isScalar(first)) first.commentBefore = escapeHidden(comment.replace(/^/gm, ' '));
   }
   return escapeHidden(document.toString({ indent: 2, lineWidth: 0, flowCollectionPadding: true }));
 }

@@ -122,7 +122,6 @@ export class Cursor {
   leave(...keys: readonly string[]): void {
     for (const key of keys) {
       const node = this.#take(key);
-      // What is empty or off says nothing.
       if (node === undefined || isEmpty(node)) continue;
       this.warn(key, 'has no place in a manifest: left out');
     }
@@ -203,9 +202,8 @@ export class Cursor {
   }
 }
 
-/** Nothing, nowhere, off: what a default would say too. */
+/** Says nothing at all; what is off says something. */
 function isEmpty(node: JsonNode): boolean {
   if (node.kind === 'array') return node.items.length === 0;
-  if (node.kind === 'object') return node.entries.size === 0;
-  return node.value === null || node.value === '' || node.value === false || node.value === 'off' || node.value === 'default';
+  return node.kind === 'object' ? node.entries.size === 0 : node.value === null || node.value === '';
 }

@@ -114,7 +114,12 @@ function convert(root: Cursor, report: Report, options: ImportOptions): Imported
     const own = users.filter((u) => u.owner === address);
     const notes = cursor.text('notes');
     const converted = convertResource(cursor, kindOf(address), configuration.address, createFinder(own, users));
-    places.set(address, { resource: address, isPaused: isAllPaused || converted.isPaused, hasAdmin: converted.hasAdmin });
+    places.set(address, {
+      resource: address,
+      title: item.title,
+      isPaused: isAllPaused || converted.isPaused,
+      hasAdmin: converted.hasAdmin,
+    });
     write(item, converted.spec, notes);
   }
   const administrator = settings === undefined ? undefined : createFinder([], users)(settings, 'dom_administrative_credential');

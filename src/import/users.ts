@@ -6,6 +6,8 @@ import type { SecretSink } from './secrets.ts';
 export interface UserPlace {
   /** What it lives on; undefined for a user that belongs to no resource. */
   readonly resource?: Address | undefined;
+  /** Of the resource. */
+  readonly title?: string | undefined;
   /** Nothing on the resource, or in the whole configuration, is rotated. */
   readonly isPaused: boolean;
   readonly hasAdmin: boolean;
@@ -99,7 +101,9 @@ function convertRotation(
   isManaged: boolean,
   ctx: UserContext,
 ): JsonObject | undefined {
-  cursor.text('resource');
+  const resource = cursor.text('resource');
+  if (resource !== undefined && resource.toLowerCase() !== place.title?.toLowerCase())
+    user.warn('rotation_settings', 'name another resource than the one that the user stands in, which counts');
   const type = (cursor.text('rotation') ?? '').toLowerCase();
   const isOff = cursor.flag('enabled') === false;
   const own = policy === undefined ? convertPolicy(cursor) : {};
@@ -110,14 +114,14 @@ function convertRotation(
   if (isManaged) return leftOut('the identity service of the cloud owns the secret (managed)');
   switch (type) {
     case '':
-      return undefined;
+      return leftOut('they do not say which rotation');
     case 'general':
       if (place.resource === undefined) return leftOut('a general rotation needs a resource, and the user belongs to none');
       if (!place.hasAdmin) return leftOut('a general rotation needs an administrator, and the resource has no administrative_credentials');
       break;
     case 'iam_user':
       if (place.resource !== undefined) return leftOut('a user of a cloud lives on no resource');
-      if (!['aws', 'azure', 'gcp', 'oci', 'domain'].includes(ctx.cloud)) return leftOut('the configuration is that of no cloud');
+      if (!['aws', 'azure', 'gcp', 'oci'].includes(ctx.cloud)) return leftOut('the configuration is that of no cloud');
       break;
     case 'scripts_only':
       return leftOut('its scripts are not in the file: declare them as hooks, and rotation.type: scriptsOnly');

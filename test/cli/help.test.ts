@@ -38,6 +38,10 @@ beforeAll(async () => {
   const manifestText = await readFile(join(ROOT, 'examples/postgres/manifests/orders.yaml'), 'utf8');
   await project.write('manifests/orders.yaml', manifestText.replace('port: 5432', `port: ${server.port}`));
   await project.write('prod/.keep', '');
+  await project.write(
+    'keeper.json',
+    JSON.stringify({ pam_data: { users: [{ type: 'login', title: 'wiki', login: 'jane', password: 'p4ss' }] } }),
+  );
   await project.write('policies/tests/naming.yaml', 'name: nothing is nothing\nmanifests: []\nexpect: []\n');
   const lineage = await project.withVault(async (vault) => vault.lineage);
   await project.write(
