@@ -14,7 +14,7 @@ rotated at once, and no secret of the file gets into them: they name environment
 mode 0600 for you to delete after the first apply. Whatever has no place in a manifest is told with its JSON path.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> --from keeper-project keeper.json > imported.yaml',
-    '<%= config.bin %> <%= command.id %> --from keeper-project keeper.json --out manifests/keeper.yaml --secrets-dir .pam/imported',
+    '<%= config.bin %> <%= command.id %> --from keeper-project keeper.json --out review/keeper.yaml --secrets-dir .pam/imported',
   ];
   static override args = { file: Args.string({ description: 'The file to convert.', required: true }) };
   static override flags = {

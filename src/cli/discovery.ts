@@ -56,7 +56,9 @@ export async function discover(request: DiscoveryRequest): Promise<Discovery> {
       stop: signals.signal,
     });
     const lookup = lookupIn(snapshot, owner);
-    const choices = chooseAccounts(await listAccounts(ctx, createLogins(ctx), resource, lookup), {
+    const found = await listAccounts(ctx, createLogins(ctx), resource, lookup);
+    signals.signal.throwIfAborted();
+    const choices = chooseAccounts(found, {
       resource: resource.address,
       rules: project.file.discover?.rules ?? [],
       known: knownAccounts(snapshot, owner, desired.resources),

@@ -4,6 +4,7 @@ import { PamError } from '../errors/index.ts';
 import { type Address, formatAddress, type JsonObject, KINDS, type Kind, kindOf, nameOf, type SourceLocation } from '../model/index.ts';
 import { convertConfiguration } from './configuration.ts';
 import { Cursor, type Report } from './cursor.ts';
+import { defined } from './fields.ts';
 import { type JsonNode, parseJson } from './json.ts';
 import { convertResource, type FindUser, RESOURCE_KINDS } from './resources.ts';
 import { convertPolicy, convertSchedule } from './rotation.ts';
@@ -123,11 +124,8 @@ function convert(root: Cursor, report: Report, options: ImportOptions): Imported
     write(item, converted.spec, notes);
   }
   const administrator = settings === undefined ? undefined : createFinder([], users)(settings, 'dom_administrative_credential');
-  write(configuration, {
-    ...configurationSpec,
-    ...(defaultPolicy === undefined ? {} : { defaultPolicy }),
-    ...(administrator === undefined ? {} : { adminCredential: administrator }),
-  });
+  const isNeeded = settings !== undefined || resources.length > 0;
+  if (isNeeded) write(configuration, defined({ ...configurationSpec, defaultPolicy, adminCredential: administrator }));
 
   const profiles = new Map(
     (data?.object('rotation_profiles')?.map() ?? []).map(([name, cursor]): [string, Profile] => {
