@@ -2,6 +2,7 @@ import type { Address, JsonObject, Kind } from '../model/index.ts';
 import { convertTls } from './configuration.ts';
 import type { Cursor } from './cursor.ts';
 import { defined, type Fields } from './fields.ts';
+import { takeNotes } from './notes.ts';
 
 /** Kinds of resource by their `type` in the file. */
 export const RESOURCE_KINDS: Readonly<Record<string, Kind>> = {
@@ -56,9 +57,10 @@ export interface ConvertedResource {
   /** `pam_settings.options.rotation` is off: nothing on it is rotated. */
   readonly isPaused: boolean;
   readonly hasAdmin: boolean;
+  /** A comment of the manifest, since no kind of resource has a field for it. */
+  readonly notes: string | undefined;
 }
 
-/** The spec of a resource. Its notes become a comment of the manifest, and are not taken here. */
 export function convertResource(cursor: Cursor, kind: Kind, configuration: Address, find: FindUser): ConvertedResource {
   const fields: Fields = { configuration };
   for (const [key, field] of Object.entries(TEXTS[kind] ?? {})) fields[field] = cursor.text(key);
@@ -76,6 +78,7 @@ export function convertResource(cursor: Cursor, kind: Kind, configuration: Addre
     spec: defined(fields),
     isPaused,
     hasAdmin: fields['adminCredential'] !== undefined,
+    notes: takeNotes(cursor),
   };
 }
 

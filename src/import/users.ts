@@ -1,5 +1,6 @@
 import type { Address, JsonObject } from '../model/index.ts';
 import type { Cursor } from './cursor.ts';
+import { takeNotes } from './notes.ts';
 import { convertPolicy } from './rotation.ts';
 import type { SecretSink } from './secrets.ts';
 
@@ -30,7 +31,7 @@ export interface UserContext {
 export interface Profile {
   readonly settings: Cursor;
   /** Of the policy that was made of it; undefined where it says neither when nor what. */
-  readonly policy?: Address;
+  readonly policy: Address | undefined;
 }
 
 /** `login` is a record of Keeper with a login and a password alone, which lives on nothing. */
@@ -47,7 +48,7 @@ export function convertUser(cursor: Cursor, address: Address, given: UserPlace, 
   const inCloud = place.resource === undefined && rotation?.['type'] === 'iamUser';
   const distinguishedName = cursor.text('distinguished_name');
   const connectDatabase = cursor.text('connect_database');
-  const notes = cursor.text('notes');
+  const notes = takeNotes(cursor);
   const { sink } = ctx;
   const spec: JsonObject = {
     login: login ?? '',
@@ -69,21 +70,21 @@ export function convertUser(cursor: Cursor, address: Address, given: UserPlace, 
 
 interface Settings {
   readonly cursor: Cursor;
-  readonly policy?: Address;
+  readonly policy: Address | undefined;
 }
 
 /** An object, or the name of a profile. */
 function readSettings(cursor: Cursor, ctx: UserContext): Settings | undefined {
   if (!cursor.isText('rotation_settings')) {
     const settings = cursor.object('rotation_settings');
-    return settings === undefined ? undefined : { cursor: settings };
+    return settings === undefined ? undefined : { cursor: settings, policy: undefined };
   }
   const profile = ctx.profile(cursor.text('rotation_settings') ?? '');
   if (profile === undefined) {
     cursor.problem('rotation_settings', 'names no profile of $.pam_data.rotation_profiles');
     return undefined;
   }
-  return { cursor: profile.settings, ...(profile.policy === undefined ? {} : { policy: profile.policy }) };
+  return { cursor: profile.settings, policy: profile.policy };
 }
 
 /** Of a user that stands in no resource: its settings may name one by its title. */

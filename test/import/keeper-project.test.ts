@@ -99,6 +99,7 @@ describe('a whole project', () => {
       '$.pam_configuration.connections has no place in a manifest: left out',
       '$.pam_configuration.graphical_session_recording has no place in a manifest: left out',
       '$.pam_configuration.default_rotation_schedule.cron is a crontab of five fields: written as Quartz "0 30 18 * * ?"',
+      '$.pam_data.resources[0].notes become readable in the manifest: see that no secret stands in them',
       '$.pam_data.resources[0].otp has no place in a manifest: left out',
       '$.pam_data.resources[0].pam_settings.connection.client_key is a secret among session settings, which are stored readably: left out',
       '$.pam_data.resources[0].users[2].shoe_size is not known: left out',
