@@ -1,8 +1,7 @@
-import { accountIdentity } from '../graph/index.ts';
 import type { DiscoverRule } from '../manifest/index.ts';
 import type { Address } from '../model/index.ts';
 import type { FoundAccount } from '../providers/provider.ts';
-import { asUser, type KnownAccount, type Lookup } from '../rotate/index.ts';
+import type { KnownAccount } from '../rotate/index.ts';
 import { findRule } from './rules.ts';
 
 /**
@@ -24,8 +23,8 @@ export interface Choice {
 export interface ChooseOptions {
   readonly resource: Address;
   readonly rules: readonly DiscoverRule[];
-  readonly known: ReadonlyMap<string, KnownAccount>;
-  readonly lookup: Lookup;
+  /** Who declares the account already. */
+  known(found: FoundAccount): KnownAccount | undefined;
   /** Only these, and whatever the rules say of them: a person asked for each. Null: all. */
   readonly logins: ReadonlySet<string> | null;
 }
@@ -39,8 +38,8 @@ export function chooseAccounts(accounts: readonly FoundAccount[], options: Choos
     .sort((a, b) => (a.found.login < b.found.login ? -1 : 1));
 }
 
-function choose(found: FoundAccount, { resource, rules, known, lookup, logins }: ChooseOptions): Choice {
-  const there = known.get(accountIdentity(asUser(resource, found), lookup) ?? '');
+function choose(found: FoundAccount, { resource, rules, known, logins }: ChooseOptions): Choice {
+  const there = known(found);
   if (there !== undefined) return { found, verdict: there.isReleased ? 'released' : 'managed', address: there.address };
   if (![found.login, ...Object.values(found.fields)].every((v) => typeof v !== 'string' || isSpellable(v)))
     return { found, verdict: 'unnameable' };

@@ -1,10 +1,11 @@
 import { relative, resolve } from 'node:path';
 import { type Choice, chooseAccounts, type DraftOptions, draftUsers, writeManifests } from '../adopt/index.ts';
 import { combineErrors, PamError } from '../errors/index.ts';
+import { accountIdentity } from '../graph/index.ts';
 import { type Address, type Emit, kindOf, nameOf, sameOwner } from '../model/index.ts';
 import { makePlan, movedEndpoints } from '../plan/index.ts';
 import { createRotateContext, loadDesired, openVault, type Project, planInput, readManifests, WHOLE } from '../project/index.ts';
-import { createLogins, knownAccounts, listAccounts, lookupIn } from '../rotate/index.ts';
+import { asUser, createLogins, knownAccounts, listAccounts, lookupIn } from '../rotate/index.ts';
 import { resourceAt } from './records.ts';
 import { stopOnSignals } from './signals.ts';
 
@@ -58,11 +59,11 @@ export async function discover(request: DiscoveryRequest): Promise<Discovery> {
     const lookup = lookupIn(snapshot, owner);
     const found = await listAccounts(ctx, createLogins(ctx), resource, lookup);
     signals.signal.throwIfAborted();
+    const known = knownAccounts(snapshot, owner, desired.resources);
     const choices = chooseAccounts(found, {
       resource: resource.address,
       rules: project.file.discover?.rules ?? [],
-      known: knownAccounts(snapshot, owner, desired.resources),
-      lookup,
+      known: (account) => known.get(accountIdentity(asUser(resource.address, account), lookup) ?? ''),
       logins: request.logins.length === 0 ? null : new Set(request.logins),
     });
     refuseUnadoptable(request.logins, choices, resource.address);

@@ -6,7 +6,10 @@ import type { FoundAccount } from '../../src/providers/provider.ts';
 import type { KnownAccount } from '../../src/rotate/index.ts';
 
 const RESOURCE = 'PamDatabase/db';
-const resource = { address: RESOURCE, fields: { databaseType: 'postgresql', host: 'db.example.org', port: 5432 }, links: [] };
+const KNOWN: Readonly<Record<string, KnownAccount>> = {
+  known: { address: 'PamUser/known', isReleased: false },
+  gone: { address: 'PamUser/gone', isReleased: true },
+};
 
 function account(login: string, more: Partial<FoundAccount> = {}): FoundAccount {
   return { login, fields: {}, isEnabled: true, isSystem: false, canLogIn: true, notes: [], ...more };
@@ -16,11 +19,7 @@ function choose(accounts: readonly FoundAccount[], rules: readonly DiscoverRule[
   return chooseAccounts(accounts, {
     resource: RESOURCE,
     rules,
-    known: new Map<string, KnownAccount>([
-      ['postgresql\0\0db.example.org:5432\0known', { address: 'PamUser/known', isReleased: false }],
-      ['postgresql\0\0db.example.org:5432\0gone', { address: 'PamUser/gone', isReleased: true }],
-    ]),
-    lookup: (address) => (address === RESOURCE ? (resource as never) : undefined),
+    known: ({ login }) => KNOWN[login],
     logins: logins === null ? null : new Set(logins),
   });
 }
