@@ -354,8 +354,6 @@ describe('PostgreSQL', () => {
     await using project = await projectOn(estate);
     for (const [args, said] of [
       [['adopt', 'db'], 'one of --from-env, --from-file, --reset'],
-      [['adopt', 'db', '--reset', '--from-env', 'X'], 'one of --from-env, --from-file, --reset'],
-      [['adopt', '--reset'], 'give the resource'],
       [['adopt', 'PamUser/admin', '--reset'], 'no accounts live on PamUser/admin'],
       [['adopt', 'db', '--reset', '--policy', 'hourly', '--out', 'manifests/new.yaml'], 'RotationPolicy/hourly'],
     ] as const) {
