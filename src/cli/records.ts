@@ -2,8 +2,10 @@ import { PamError } from '../errors/index.ts';
 import {
   type Address,
   type DesiredResource,
+  formatAddress,
   isKind,
   type Kind,
+  kindOf,
   type Owner,
   parseAddress,
   type Snapshot,
@@ -42,4 +44,19 @@ export function recordAt(snapshot: Snapshot, owner: Owner, address: Address): Va
   if (record === undefined)
     throw new PamError('PAM9008', `there is no record of ${address} in ${owner.project}/${owner.environment}`, { hint: 'run: pam list' });
   return record;
+}
+
+/** What accounts live on, by its address or its bare name. PamError PAM9001 where several have the name, PAM9008 where nothing has it. */
+export function resourceAt(snapshot: Snapshot, owner: Owner, text: string): VaultRecord {
+  const kinds: readonly Kind[] = ['PamDatabase', 'PamMachine', 'PamDirectory'];
+  if (text.includes('/')) {
+    const [address] = addressesOf([text], 'PamDatabase');
+    if (address === undefined || !kinds.includes(kindOf(address)))
+      throw new PamError('PAM9001', `no accounts live on ${text}`, { hint: `give a ${kinds.join(', ')}` });
+    return recordAt(snapshot, owner, address);
+  }
+  const found = snapshot.records.filter((r) => sameOwner(r.owner, owner) && kinds.some((kind) => r.address === formatAddress(kind, text)));
+  if (found.length > 1)
+    throw new PamError('PAM9001', `${text} may be one of several`, { hint: `give ${found.map((r) => r.address).join(' or ')}` });
+  return found[0] ?? recordAt(snapshot, owner, formatAddress('PamDatabase', text));
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { PamError } from '../errors/index.ts';
 
 /** Writes a result where a flag says, as a whole or not at all: a reader never meets half of it. PamError PAM9004. */
@@ -16,6 +17,36 @@ export async function writeResult(path: string, text: string): Promise<void> {
   } catch (cause) {
     throw unwritable(path, cause);
   }
+}
+
+/** Makes a file that is not there yet. PamError PAM9020 where it is, PAM9004 where it cannot be written. */
+export async function writeNew(path: string, text: string, mode = 0o666): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(path, 'wx', mode);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyThere(path);
+    throw unwritable(path, cause);
+  }
+}
+
+/** Before work is done whose result could not be written then. PamError PAM9020. */
+export async function refuseExisting(path: string): Promise<void> {
+  const isThere = await lstat(path).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) throw alreadyThere(path);
+}
+
+function alreadyThere(path: string): PamError {
+  return new PamError('PAM9020', `${path} is there already`, { hint: 'give another --out; nothing is written over' });
 }
 
 async function replaceFile(path: string, text: string): Promise<void> {

@@ -77,4 +77,10 @@ export const ROTATION_CODES = {
     explanation:
       'A generated private key is read back and signs once before it is stored. This one did not. No target was touched; apply again.',
   },
+  PAM4020: {
+    title: 'the accounts of the resource cannot be listed',
+    exit: 1,
+    explanation:
+      '`pam discover` and `pam adopt` ask the target for its accounts with the admin credential of the resource. It has none on record, or this version has no provider that can list them.',
+  },
 } as const satisfies Record<`PAM4${string}`, CodeInfo>;

@@ -59,4 +59,34 @@ export const USAGE_CODES = {
     explanation:
       '`pam rotate` carries out the rotation that the record describes. Set `rotation` in the manifest of the account and apply it first.',
   },
+  PAM9020: {
+    title: 'the file is there already',
+    exit: 8,
+    explanation:
+      '`--out` makes a new file and never writes over one, since people may have edited it. Give another name, or remove the file.',
+  },
+  PAM9021: {
+    title: 'the account cannot be adopted',
+    exit: 8,
+    explanation:
+      'A login that was named does not exist on the target, is declared already, or has a name that no manifest can spell. Nothing was written. `pam discover` shows every account and what would become of it.',
+  },
+  PAM9022: {
+    title: 'the file is no PAM project of Commander',
+    exit: 8,
+    explanation:
+      '`pam import --from keeper-project` reads the JSON that `pam project import` and `pam project extend` of Keeper Commander take. The file is no JSON, or holds something else. A piece of it is never repeated, since it may be full of passwords.',
+  },
+  PAM9023: {
+    title: 'a value of the imported file cannot be converted',
+    exit: 8,
+    explanation:
+      'The message names its place as a JSON path (`$.pam_data.users[0].login`), its line and its column. Correct it in the file and import again: nothing was written.',
+  },
+  PAM9024: {
+    title: 'something in the imported file is not converted as it stands',
+    exit: 8,
+    explanation:
+      'A warning, with the JSON path. Either manifests have no place for the value, or pam does not know the key, or a rotation could not be carried out as the file says and was left out, so that nothing is rotated by surprise.',
+  },
 } as const satisfies Record<`PAM9${string}`, CodeInfo>;

@@ -1197,6 +1197,7 @@ export interface ProjectFile {
    */
   allowCommands?: string[][];
   drift?: DriftSettings;
+  discover?: DiscoverSettings;
   policies?: PolicySettings;
   /**
    * What differs in an environment that `--env` chooses; without it the environment is `default`.
@@ -1416,6 +1417,77 @@ export interface AcceptedDrift {
   until: string;
 }
 /**
+ * Which accounts of a target `pam discover` and `pam adopt` make manifests of.
+ */
+export interface DiscoverSettings {
+  /**
+   * In order: the first that fits an account decides. Where none does, accounts that came with the system and those that cannot log in are left out, and all others are added.
+   *
+   * @maxItems 1024
+   */
+  rules: DiscoverRule[];
+}
+/**
+ * What becomes of the accounts that fit.
+ */
+export interface DiscoverRule {
+  /**
+   * `add` makes a manifest of the account, `ignore` leaves it out.
+   */
+  action: 'add' | 'ignore';
+  match?: DiscoverMatch;
+  /**
+   * The folder of what is added, parts separated by `/`.
+   */
+  folder?: string;
+  /**
+   * Labels of what is added.
+   */
+  labels?: {
+    /**
+     * The value of the label.
+     */
+    [k: string]: string;
+  };
+  /**
+   * The RotationPolicy of what is added. Its first rotation is at the next scheduled time.
+   */
+  policy?: string;
+}
+/**
+ * What an account must be: all of these. Left out: every account fits. In patterns, `*` stands for any text and `?` for one character.
+ */
+export interface DiscoverMatch {
+  /**
+   * The address of what it lives on.
+   */
+  resource?: string | string[];
+  /**
+   * Its login, case and all.
+   */
+  login?: string | string[];
+  /**
+   * Its entry in a directory, in any case.
+   */
+  distinguishedName?: string | string[];
+  /**
+   * May it do what ordinary accounts may not, as far as the target tells?
+   */
+  administrator?: boolean;
+  /**
+   * Did it come with the system?
+   */
+  system?: boolean;
+  /**
+   * Is it neither disabled nor expired?
+   */
+  enabled?: boolean;
+  /**
+   * Does it log in with a secret of its own?
+   */
+  canLogIn?: boolean;
+}
+/**
  * Rules that manifests and plans must keep. Where the field stands, the built-in rules are in force as well, each at its default severity.
  */
 export interface PolicySettings {
@@ -1477,6 +1549,7 @@ export interface EnvironmentOverrides {
    */
   allowCommands?: string[][];
   drift?: DriftSettings;
+  discover?: DiscoverSettings;
   policies?: PolicySettings;
 }
 /**

@@ -3,6 +3,7 @@ export { checkComplexity } from './check-complexity.ts';
 export { checkSchedule } from './check-schedule.ts';
 export { closest } from './closest.ts';
 export type { Complexity } from './complexity.ts';
+export { quartzSpellings } from './crontab.ts';
 export { describeSchedule } from './describe-schedule.ts';
 export { durationMs, formatDuration, parseDuration } from './duration.ts';
 export { generatePassword } from './generate.ts';

@@ -78,9 +78,12 @@ export function readManifests(project: Project): Promise<readonly ManifestFile[]
   return readManifestFiles(project.root, project.file.manifests, project.files);
 }
 
-/** Reads, validates and links the manifests. Throws one PamError that carries every problem of all files. */
-export async function loadDesired(project: Project): Promise<Desired> {
-  const files = await readManifests(project);
+/**
+ * Reads, validates and links the manifests, and `more` that are not written yet. Throws one PamError that carries every problem of all
+ * files.
+ */
+export async function loadDesired(project: Project, more: readonly ManifestFile[] = []): Promise<Desired> {
+  const files = [...(await readManifests(project)), ...more];
   const loaded = loadManifests(files, {
     readFile: (path) => readOptional(resolve(project.root, path)),
     ...(project.file.allowCommands === undefined ? { allowCommands: [] } : { allowCommands: project.file.allowCommands }),

@@ -1,5 +1,6 @@
 export { type Clock, DEFAULT_SETTINGS, instant, type Random, type RotateContext, type RotateSettings, RotationError } from './context.ts';
-export { knownAccounts } from './coverage.ts';
+export { asUser, type KnownAccount, knownAccounts } from './coverage.ts';
+export { listAccounts } from './discover.ts';
 export type { RotationResult } from './drive.ts';
 export { type Explanation, explainUnfinished } from './explain.ts';
 export { RETIRE_FAILPOINTS, ROTATE_FAILPOINTS, type RotateFailpoint } from './failpoints.ts';

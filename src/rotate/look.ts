@@ -4,7 +4,7 @@ import { type Address, kindOf, linkOf, type SecretField, type Snapshot, type Vau
 import type { Finding } from '../plan/index.ts';
 import { canDiscover, type Provider } from '../providers/provider.ts';
 import type { RotateContext } from './context.ts';
-import { findUndeclared } from './coverage.ts';
+import { findUndeclared, type KnownAccount } from './coverage.ts';
 import { REFUSED, REFUSED_BEFORE, tellProof, tellSighting } from './live-findings.ts';
 import type { Logins } from './logins.ts';
 import { proveOnly } from './prove-only.ts';
@@ -19,7 +19,7 @@ export interface LookOptions {
   /** Logs in with each stored secret, inside the attempt budget. */
   readonly prove: boolean;
   /** Asks each target for all of its accounts, and tells those that are not among these (`knownAccounts`). */
-  readonly coverage?: ReadonlySet<string>;
+  readonly coverage?: ReadonlyMap<string, KnownAccount>;
   /** Targets at once. */
   readonly parallelism: number;
 }
@@ -181,7 +181,13 @@ async function openAdmin(
 }
 
 /** What the target has and nobody declares. */
-async function cover(session: Provider, lookup: Lookup, tally: Tally, address: Address, known: ReadonlySet<string>): Promise<void> {
+async function cover(
+  session: Provider,
+  lookup: Lookup,
+  tally: Tally,
+  address: Address,
+  known: ReadonlyMap<string, KnownAccount>,
+): Promise<void> {
   const record = lookup(address);
   if (record === undefined) return;
   if (!canDiscover(session)) {

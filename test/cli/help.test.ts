@@ -33,11 +33,15 @@ let own: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
   server = await startPostgres();
-  for (const role of ['orders_app', 'billing_app', 'reporting']) await server.query(`CREATE ROLE ${role} LOGIN`);
+  for (const role of ['orders_app', 'billing_app', 'reporting', 'legacy_report']) await server.query(`CREATE ROLE ${role} LOGIN`);
   project = await makeProject({ ORDERS_ADMIN_PASSWORD: server.adminPassword });
   const manifestText = await readFile(join(ROOT, 'examples/postgres/manifests/orders.yaml'), 'utf8');
   await project.write('manifests/orders.yaml', manifestText.replace('port: 5432', `port: ${server.port}`));
   await project.write('prod/.keep', '');
+  await project.write(
+    'keeper.json',
+    JSON.stringify({ pam_data: { users: [{ type: 'login', title: 'wiki', login: 'jane', password: 'p4ss' }] } }),
+  );
   await project.write('policies/tests/naming.yaml', 'name: nothing is nothing\nmanifests: []\nexpect: []\n');
   const lineage = await project.withVault(async (vault) => vault.lineage);
   await project.write(
