@@ -12,7 +12,7 @@ export {
   type PolicyTest,
 } from './rule-files.ts';
 export { OTHER_SCHEMAS, OUTPUT_SCHEMAS, type SchemaName, schemaFor } from './schema.ts';
-export { type LoadedSnapshotFile, loadSnapshotFile } from './snapshot-file.ts';
 export { namesSecret } from './sensitive.ts';
+export { type LoadedSnapshotFile, loadSnapshotFile } from './snapshot-file.ts';
 export type { ErrorAt } from './typed-document.ts';
 export type * from './types.gen.ts';
