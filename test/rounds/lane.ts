@@ -20,7 +20,7 @@ export interface Lane extends AsyncDisposable {
   readonly accounts: readonly RoundAccount[];
   /** Declares everything; each account with the trigger that is given for it. */
   declare(triggers: ReadonlyMap<Address, string>): Promise<void>;
-  apply(): Promise<PamResult>;
+  apply(env?: Record<string, string>): Promise<PamResult>;
   /** Looked up in copies of vault and journal, while no pam runs. */
   stored(): Promise<ReadonlyMap<Address, Stored>>;
   /** Rows that `pam plan` would show. */
@@ -54,7 +54,7 @@ export async function makeLane(targets: readonly RoundTarget[]): Promise<Lane> {
           });
         }),
       ]),
-    apply: () => project.pam(['apply', '--auto-approve', '--format', 'jsonl']),
+    apply: (env = {}) => project.pam(['apply', '--auto-approve', '--format', 'jsonl'], { env }),
     stored: () => readStored(project, accounts),
     async planned() {
       const opened = await openProject({ folder: project.root });
