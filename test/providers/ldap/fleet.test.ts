@@ -27,7 +27,7 @@ function suite(name: string, isHere: boolean, start: () => Promise<Directory & A
       expect(after.map(({ secret }, i) => before[i] !== undefined && secret.equals(before[i].secret))).not.toContain(false);
       const written = `${said}\n${await directory.log()}\n${await readTree(fleet.project.root)}`;
       expect(leaks(written, ...after.flatMap(({ first, secret }) => [first, secret]))).toEqual([]);
-    });
+    }, 240_000);
 
     test('as pam left them, pam drift --live finds nothing', async () => {
       await using fleet = await makeFleet(directory, 2);

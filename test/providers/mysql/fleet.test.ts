@@ -124,7 +124,7 @@ for (const kind of serverKinds()) {
       const written = `${applied.stdout}${applied.stderr}${await readTree(join(project.root, '.pam'))}`;
       expect(leaks(written, ...first, ...rotated)).toEqual([]);
       expect(leaks(await place.server.diskText(), ...rotated)).toEqual([]);
-    });
+    }, 240_000);
 
     test('accounts rotate their own passwords', async () => {
       await using fleet = await makeFleet('self', 2, { selfRotate: true });
