@@ -17,6 +17,8 @@ export interface SlapdOptions {
   readonly overlay?: readonly string[];
   /** Attributes of the default policy besides `pwdAttribute`. */
   readonly policy?: Readonly<Record<string, string>>;
+  /** Logs all that it can but the packets themselves, which hold what they hold. */
+  readonly talkative?: boolean;
   /** What the rotator may do with `userPassword`: with `manage` it stands above policies. */
   readonly rotator?: 'write' | 'manage' | 'none' | '=w';
 }
@@ -71,12 +73,13 @@ export async function startSlapd(options: SlapdOptions): Promise<SlapdServer> {
   const [port, securePort] = [await closedPort(), await closedPort()];
   const logFile = file('slapd.log');
   writeFileSync(logFile, '');
-  // 256: every operation, without its values.
+  // slapd.conf(5), loglevel: 256 has every operation without its values; all but 2 (packets) and 16 (their BER).
+  const level = options.talkative ? '32749' : '256';
   const urls = `ldap://127.0.0.1:${port} ldaps://127.0.0.1:${securePort}`;
   const start = async () => {
     // Straight into the file: what it has been asked is there before its answer leaves.
     const log = openSync(logFile, 'a');
-    const child = spawn('/usr/sbin/slapd', ['-d', '256', '-f', file('slapd.conf'), '-h', urls], { stdio: ['ignore', log, log] });
+    const child = spawn('/usr/sbin/slapd', ['-d', level, '-f', file('slapd.conf'), '-h', urls], { stdio: ['ignore', log, log] });
     closeSync(log);
     const gone = new Promise((resolve) => child.once('exit', resolve));
     await listening('127.0.0.1', port);
