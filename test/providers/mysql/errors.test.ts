@@ -20,7 +20,6 @@ const login = (errno: number) => ({ wire: () => explainLogin(errno) });
 const change = (errno: number) => ({ wire: () => explainChange(errno) });
 const unseen = (unseen: string) => ({ unseen });
 const NO_WAY = 'it cannot be had by design';
-
 for (const [kind, title] of [
   ['mariadb', 'MariaDB'],
   ['mysql', 'MySQL'],
