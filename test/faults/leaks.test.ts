@@ -155,7 +155,7 @@ describe('the hunt for secrets', () => {
       Object.keys(lane.project.env).flatMap((name) => (/^[A-Z]+_[A-Z]+$/.test(name) ? [[name, WRONG]] : [])),
     );
     await pam(['apply', '--auto-approve', '--verbose', '--json'], wrong);
-    for (const { account, target } of await subjects()) await collectErrors(account, target, Secret.fromText(WRONG));
+    await Promise.all((await subjects()).map(({ account, target }) => collectErrors(account, target, Secret.fromText(WRONG))));
 
     const secrets = await allSecrets();
     expect(secrets.length).toBeGreaterThan(STARTS.length * 6);
@@ -173,12 +173,13 @@ describe('the hunt for secrets', () => {
     const word = `canary-${randomBytes(8).toString('hex')}`;
     // The name of an account that there is not stands in the log of every server.
     const names = await subjects();
-    for (const { account, target } of names) {
+    const leave = async ({ account, target }: (typeof names)[number]) => {
       await using provider = await (await loadProvider(target.type))?.open(target, null, OPTIONS);
       const fields = { ...account.fields, distinguishedName: `cn=${word},ou=people,dc=pam,dc=test` };
       await provider?.prove({ ...account, login: word, fields }, Secret.fromText('no-such-account'));
       await collectErrors(account, { ...target, host: `${word}.invalid` }, Secret.fromText(WRONG));
-    }
+    };
+    await Promise.all(names.map(leave));
     const admin = names.find(({ account }) => account.address === 'PamUser/ssh-admin')?.account.login;
     if (admin !== undefined) execFileSync('runuser', ['-u', admin, '--', 'sudo', '-n', '/bin/true', word]);
     await pam(['show', `PamUser/${word}`]);
