@@ -35,8 +35,11 @@ export async function readInput(project: Project, source: InputSource, env: Node
   if (command === undefined) throw failed('the source names nothing');
   if (!(project.file.allowCommands ?? []).some((entry) => allows(entry, [command, ...args])))
     throw failed(`${command} is not in allowCommands of pam.yaml`);
+  // It may need what stands in the environment, but never what opens the vault.
+  const { PAM_IDENTITY: _, ...rest } = env;
   const { stdout } = await run(command, args, {
     cwd: project.root,
+    env: rest,
     timeout: COMMAND_TIMEOUT_MS,
     maxBuffer: MAX_BYTES,
     encoding: 'buffer',

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type VaultRecord, type VersionState, versionIn } from '../../src/model/index.ts';
 import { SUDO } from '../providers/ssh/fixture.ts';
 import { type FaultProxy, type Moment, type Rule, startFaultProxy, type Verdict } from '../servers/fault-proxy.ts';
 import { hasServer, type ServerName } from '../servers/missing.ts';
+import { applied, expectConverged, stored } from './placed.ts';
 import { directoryPlace, mariadbPlace, type Place, type PlacedScene, sshPlace } from './places.ts';
 import { plannedRows } from './scene.ts';
 
@@ -145,42 +145,4 @@ interface Faulty extends AsyncDisposable {
   /** Resolves when the fault has happened. */
   readonly hit: Promise<void>;
   wasHit(): boolean;
-}
-
-async function recordOf({ project, address }: PlacedScene): Promise<VaultRecord> {
-  const record = await project.readVault(async (vault) => (await vault.snapshot()).records.find((r) => r.address === address));
-  if (record === undefined) throw new Error(`no record of ${address}`);
-  return record;
-}
-
-/** The newest one of that state. */
-async function stored(scene: PlacedScene, state: VersionState): Promise<string | undefined> {
-  const { id, versions } = await recordOf(scene);
-  const header = versions
-    .filter((v) => v.field === scene.field && v.state === state)
-    .sort((a, b) => b.createdAt.localeCompare(a.createdAt))[0];
-  if (header === undefined) return undefined;
-  return (await scene.project.readVault((vault) => vault.readSecret({ record: id, field: scene.field, version: header.id }))).reveal();
-}
-
-async function applied({ project }: PlacedScene, args: readonly string[] = APPLY): Promise<void> {
-  const result = await project.pam(args);
-  expect(result, result.stdout + result.stderr).toMatchObject({ code: 0 });
-}
-
-/** One more apply finishes, nothing is left over, one secret was made, and what readers get was proved and opens the account. */
-async function expectConverged(scene: PlacedScene, allowed: number): Promise<void> {
-  await applied(scene);
-  expect(await scene.failedLogins(), 'failed logins').toBeLessThanOrEqual(allowed);
-  const record = await recordOf(scene);
-  expect(record.rotation.active).toBeUndefined();
-  expect(record.rotation.retiring).toBeUndefined();
-  expect(versionIn(record, scene.field, 'pending')).toBeUndefined();
-  expect(versionIn(record, scene.field, 'current')?.proof).toBeDefined();
-  expect(record.versions.filter((v) => v.field === scene.field && v.origin === 'generated')).toHaveLength(1);
-  const current = (await stored(scene, 'current')) ?? '';
-  expect(current).not.toBe(scene.first);
-  expect(await scene.opens(current), 'what is stored opens the account').toBe(true);
-  expect(await scene.project.journal()).toEqual([]);
-  expect(await plannedRows(scene)).toEqual([]);
 }

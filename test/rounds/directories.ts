@@ -5,7 +5,7 @@ import { fitsVerifier } from '../../src/providers/ldap/verifier.ts';
 import { makeCa } from '../servers/ca.ts';
 import { startSamba } from '../servers/samba.ts';
 import { type LdapAccount, startSlapd } from '../servers/slapd.ts';
-import { manifest, type RoundAccount, type RoundServer, type RoundTarget } from './target.ts';
+import { manifest, type RoundAccount, type RoundServer, type RoundServerOptions, type RoundTarget } from './target.ts';
 
 /** What both kinds of directory have in common; `P` tells their documents apart. */
 interface Directory {
@@ -20,9 +20,9 @@ interface Directory {
   failed(user: LdapAccount): Promise<number>;
 }
 
-export async function slapdRounds(): Promise<RoundServer> {
+export async function slapdRounds({ talkative = false }: RoundServerOptions = {}): Promise<RoundServer> {
   const ca = makeCa();
-  const server = await startSlapd({ tls: { ca, certificate: ca.issue() } });
+  const server = await startSlapd({ tls: { ca, certificate: ca.issue() }, talkative });
   const url = `ldaps://127.0.0.1:${server.securePort}`;
   const directory: Directory = {
     prefix: 'ol',
@@ -46,7 +46,12 @@ export async function slapdRounds(): Promise<RoundServer> {
     },
     failed: async ({ dn }) => refusedBinds(await server.log(), dn),
   };
-  return { name: 'slapd', makeTarget: () => makeTarget(directory), stop: () => server.stop() };
+  return {
+    name: 'slapd',
+    makeTarget: () => makeTarget(directory),
+    written: async () => ({ slapd: await server.log() }),
+    stop: () => server.stop(),
+  };
 }
 
 /** slapd tells an operation and its result in two lines that share their numbers; 49 is invalidCredentials. */
@@ -56,10 +61,10 @@ export function refusedBinds(log: string, dn: string): number {
   return [...binds].filter(([, id, who]) => who?.toLowerCase() === dn.toLowerCase() && refused.has(id)).length;
 }
 
-export async function sambaRounds(): Promise<RoundServer> {
+export async function sambaRounds({ talkative = false }: RoundServerOptions = {}): Promise<RoundServer> {
   const ca = makeCa();
   // As it is by default: the last password logs in for an hour, which proves nothing.
-  const server = await startSamba({ ca, oldPasswordMinutes: 60 });
+  const server = await startSamba({ ca, oldPasswordMinutes: 60, talkative });
   const tls = { mode: 'verify-full', ca: './ca-ad.pem' };
   const directory: Directory = {
     prefix: 'ad',
@@ -77,7 +82,12 @@ export async function sambaRounds(): Promise<RoundServer> {
         .split('\n')
         .filter((line) => line.includes('Auth: [LDAP') && line.includes(`[${dn}]`) && !line.includes('status [NT_STATUS_OK]')).length,
   };
-  return { name: 'samba', makeTarget: () => makeTarget(directory), stop: () => server.stop() };
+  return {
+    name: 'samba',
+    makeTarget: () => makeTarget(directory),
+    written: async () => ({ samba: await server.log() }),
+    stop: () => server.stop(),
+  };
 }
 
 /** MD4 of the password in UTF-16LE ([MS-NLMP] §3.3.1); OpenSSL keeps MD4 among its legacy algorithms, out of Node's reach. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import mysql from 'mysql2/promise';
+import { Secret } from '../../src/model/index.ts';
 import { nativeHash } from '../../src/providers/mysql/hash.ts';
 import { makeCa } from '../servers/ca.ts';
 import { startMariadb } from '../servers/mariadb.ts';
@@ -12,7 +13,8 @@ export async function mariadbRounds(): Promise<RoundServer> {
 
   async function makeUser(prefix: string, rights: readonly string[] = []): Promise<{ login: string; password: string }> {
     const user = { login: `${prefix}_${randomBytes(4).toString('hex')}`, password: randomBytes(15).toString('base64url') };
-    await server.query(`CREATE USER '${user.login}'@'%' IDENTIFIED BY '${user.password}'`);
+    // By its hash, so that no log has the password from us.
+    await server.query(`CREATE USER '${user.login}'@'%' IDENTIFIED BY PASSWORD '${nativeHash(Secret.fromText(user.password))}'`);
     for (const right of rights) await server.query(`GRANT ${right} TO '${user.login}'@'%'`);
     return user;
   }
@@ -63,6 +65,8 @@ export async function mariadbRounds(): Promise<RoundServer> {
         failedAdminLogins: () => failed(admin.login),
       };
     },
+    // General log and binary log are always on.
+    written: async () => ({ mariadb: await server.diskText() }),
     stop: () => server.stop(),
   };
 }

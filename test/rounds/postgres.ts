@@ -3,10 +3,12 @@ import pg from 'pg';
 import { Secret } from '../../src/model/index.ts';
 import { DEFAULT_ITERATIONS, fitsVerifier, scramVerifier } from '../../src/providers/postgres/verifier.ts';
 import { startPostgres } from '../servers/postgres.ts';
-import { manifest, type RoundAccount, type RoundServer } from './target.ts';
+import { manifest, type RoundAccount, type RoundServer, type RoundServerOptions } from './target.ts';
 
-export async function postgresRounds(): Promise<RoundServer> {
-  const server = await startPostgres({ settings: { max_connections: '200', log_connections: 'on' } });
+export async function postgresRounds({ talkative = false }: RoundServerOptions = {}): Promise<RoundServer> {
+  const all = { log_min_messages: 'debug1', log_error_verbosity: 'verbose' };
+  const settings = { max_connections: '200', log_connections: 'on', ...(talkative ? all : {}) };
+  const server = await startPostgres({ settings, logAll: talkative });
   const failed = async (login: string) => (await server.logText()).split(`password authentication failed for user "${login}"`).length - 1;
 
   async function makeRole(prefix: string, attributes: string): Promise<{ login: string; password: string }> {
@@ -65,6 +67,7 @@ export async function postgresRounds(): Promise<RoundServer> {
         failedAdminLogins: () => failed(admin.login),
       };
     },
+    written: async () => ({ postgres: await server.logText() }),
     stop: () => server.stop(),
   };
 }

@@ -1,14 +1,19 @@
 import { spawn } from 'node:child_process';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import ssh2 from 'ssh2';
 import { type SshUser, shadowOf, startSshd } from '../servers/sshd.ts';
-import { manifest, type RoundAccount, type RoundServer } from './target.ts';
+import { manifest, type RoundAccount, type RoundServer, type RoundServerOptions } from './target.ts';
 
 /** crypt(3) by the host's perl: yescrypt is in no library of Node. Verifier and candidate come by stdin. */
 const CRYPT = 'my ($v, $c) = map { chomp; $_ } <STDIN>; print crypt($c, $v) eq $v ? "yes" : "no"';
 
-export async function sshdRounds(): Promise<RoundServer> {
-  const server = await startSshd({ config: ['MaxStartups 400'] });
+export async function sshdRounds({ talkative = false }: RoundServerOptions = {}): Promise<RoundServer> {
+  const server = await startSshd({ config: ['MaxStartups 400', ...(talkative ? ['LogLevel DEBUG3'] : [])] });
+  const folder = mkdtempSync(join(tmpdir(), 'pam-sudo-'));
+  const sudoLog = join(folder, 'sudo.log');
   const failed = async (login: string) =>
     (await server.log()).split('\n').filter((line) => line.startsWith('Failed ') && line.includes(` for ${login} from`)).length;
 
@@ -33,6 +38,7 @@ export async function sshdRounds(): Promise<RoundServer> {
     name: 'sshd',
     async makeTarget() {
       const admin = server.addUser({ sudo: 'ALL=(ALL) NOPASSWD: ALL' });
+      if (talkative) appendFileSync(server.sudoersOf(admin), `Defaults:${admin.login} logfile=${sudoLog}\n`);
       const { host, port, fingerprint } = server;
       const machine = { configuration: 'net', host, port, operatingSystem: 'linux', hostKey: fingerprint };
       return {
@@ -46,7 +52,11 @@ export async function sshdRounds(): Promise<RoundServer> {
         failedAdminLogins: () => failed(admin.login),
       };
     },
-    stop: () => server.stop(),
+    written: async () => ({ sshd: await server.log(), ...(talkative ? { sudo: readFileSync(sudoLog, 'latin1') } : {}) }),
+    stop: async () => {
+      await server.stop();
+      rmSync(folder, { recursive: true });
+    },
   };
 }
 

@@ -34,11 +34,18 @@ export interface RoundTarget {
   failedAdminLogins(): Promise<number>;
 }
 
+export interface RoundServerOptions {
+  /** Logs all that it can be brought to log. */
+  readonly talkative?: boolean;
+}
+
 /** A real server that any number of projects keep accounts on. */
 export interface RoundServer {
   readonly name: TargetName;
   /** New accounts for one project: one that an administrator changes and one that changes itself. */
   makeTarget(): Promise<RoundTarget>;
+  /** All that the server has written down; one part for each program that writes. */
+  written(): Promise<Readonly<Record<string, string>>>;
   stop(): Promise<void>;
 }
 

@@ -13,6 +13,8 @@ export interface SambaOptions {
   readonly ca: TestCa;
   /** Minutes for which the last password still logs in; 0 unless it is what the test is about (Samba's own default is 60). */
   readonly oldPasswordMinutes?: number;
+  /** Logs all that it can. */
+  readonly talkative?: boolean;
   /** Attributes of the head of the domain, such as `lockoutThreshold`. There is no minimum age unless it says so. */
   readonly domain?: Readonly<Record<string, string>>;
 }
@@ -61,7 +63,7 @@ export async function startSamba(options: SambaOptions): Promise<SambaServer> {
   }
   for (const path of ['run', 'state', 'lock', 'cache']) mkdirSync(join(dc, path), { recursive: true });
   const config = join(dc, 'etc', 'smb.conf');
-  writeFileSync(config, configOf(folder, dc, host, options.oldPasswordMinutes ?? 0));
+  writeFileSync(config, configOf(folder, dc, host, options));
 
   const logFile = join(folder, 'samba.log');
   writeFileSync(logFile, '');
@@ -71,7 +73,13 @@ export async function startSamba(options: SambaOptions): Promise<SambaServer> {
   const gone = new Promise((resolve) => child.once('close', resolve));
   await listening(host, 636);
 
-  const admin = { dn: `CN=Administrator,CN=Users,${BASE}`, sam: 'Administrator', upn: 'Administrator@pam.test', password: ADMIN_PASSWORD };
+  const provisioned = {
+    dn: `CN=Administrator,CN=Users,${BASE}`,
+    sam: 'Administrator',
+    upn: 'Administrator@pam.test',
+    password: ADMIN_PASSWORD,
+  };
+  let admin: SambaUser = provisioned;
   const asAdmin = async <T>(work: (client: Client) => Promise<T>): Promise<T> => {
     const client = new Client({ url: `ldaps://${host}:636`, tlsOptions: { ca: options.ca.pem } });
     try {
@@ -97,6 +105,10 @@ export async function startSamba(options: SambaOptions): Promise<SambaServer> {
     return String(searchEntries[0]?.[attribute] ?? '');
   };
   await set(BASE, { minPwdAge: '0', pwdHistoryLength: '0', ...options.domain });
+  // One that no other domain of this machine has, so that it can be looked for.
+  const password = `Adm1n-${randomBytes(12).toString('base64url')}`;
+  await asAdmin((client) => client.modify(admin.dn, new Change({ operation: 'replace', modification: unicodePwd(password) })));
+  admin = { ...provisioned, password };
 
   const log = async () => {
     const files = (await readdir(dc)).filter((file) => file.startsWith('log.')).map((file) => join(dc, file));
@@ -116,10 +128,9 @@ export async function startSamba(options: SambaOptions): Promise<SambaServer> {
       const sam = `sam${randomBytes(5).toString('hex')}`;
       const dn = `CN=${escapeRdn(cn)},CN=Users,${BASE}`;
       const upn = `${sam}@pam.test`;
-      const unicodePwd = new Attribute({ type: 'unicodePwd', values: [Buffer.from(`"${password}"`, 'utf16le')] });
       const texts = { objectClass: 'user', sAMAccountName: sam, userPrincipalName: upn, userAccountControl: '512', ...attributes };
       const attribute = ([type, value]: [string, string]) => new Attribute({ type, values: [value] });
-      await asAdmin((client) => client.add(dn, [...Object.entries(texts).map(attribute), unicodePwd]));
+      await asAdmin((client) => client.add(dn, [...Object.entries(texts).map(attribute), unicodePwd(password)]));
       return { dn, sam, upn, password };
     },
     // smbpasswd(5): name, uid, LM hash, NT hash.
@@ -142,11 +153,16 @@ export async function startSamba(options: SambaOptions): Promise<SambaServer> {
   };
 }
 
+/** [MS-ADTS] 3.1.1.3.1.5. */
+function unicodePwd(password: string): Attribute {
+  return new Attribute({ type: 'unicodePwd', values: [Buffer.from(`"${password}"`, 'utf16le')] });
+}
+
 function samNameOf(account: LdapAccount): string {
   return 'sam' in account ? String(account.sam) : account.dn;
 }
 
-function configOf(folder: string, dc: string, host: string, oldPasswordMinutes: number): string {
+function configOf(folder: string, dc: string, host: string, { oldPasswordMinutes = 0, talkative = false }: SambaOptions): string {
   const file = (name: string) => join(folder, name);
   const path = (name: string) => join(dc, name);
   return `[global]
@@ -167,7 +183,7 @@ function configOf(folder: string, dc: string, host: string, oldPasswordMinutes: 
   ntp signd socket directory = ${path('run/ntp')}
   winbindd socket directory = ${path('run/winbindd')}
   log file = ${path('log.%m')}
-  log level = 1 auth_audit:3 dsdb_password_audit:5
+  log level = ${talkative ? 10 : 1} auth_audit:3 dsdb_password_audit:5
   tls keyfile = ${file('key.pem')}
   tls certfile = ${file('cert.pem')}
   tls cafile = ${file('ca.pem')}

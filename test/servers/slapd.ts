@@ -17,6 +17,8 @@ export interface SlapdOptions {
   readonly overlay?: readonly string[];
   /** Attributes of the default policy besides `pwdAttribute`. */
   readonly policy?: Readonly<Record<string, string>>;
+  /** Logs all that it can but the packets themselves, which hold what they hold. */
+  readonly talkative?: boolean;
   /** What the rotator may do with `userPassword`: with `manage` it stands above policies. */
   readonly rotator?: 'write' | 'manage' | 'none' | '=w';
 }
@@ -37,7 +39,7 @@ export interface SlapdServer {
   /** Changes passwords of others, under the rules. */
   readonly rotator: LdapAccount;
   /** An entry below ou=people; `attributes` go on top of it. */
-  addUser(name?: string, password?: string, attributes?: Readonly<Record<string, string>>): Promise<LdapAccount>;
+  addUser(name?: string, password?: string, attributes?: Readonly<Record<string, string | string[]>>): Promise<LdapAccount>;
   /** As root, with the Relax control, so that also what the server keeps for itself can be set. Empty values take an attribute away. */
   set(dn: string, attributes: Readonly<Record<string, string>>): Promise<void>;
   /** A policy entry of its own, by name; gives its DN. */
@@ -47,8 +49,8 @@ export interface SlapdServer {
   /** Binds of an entry that were asked for, good and bad. */
   bindsOf(dn: string): Promise<number>;
   openConnections(): Promise<number>;
-  /** On the same ports, with the same data. */
-  restart(): Promise<void>;
+  /** On the same ports, with the same data; with lines of slapd.conf in place of those it was started with. */
+  restart(lines?: Pick<SlapdOptions, 'config' | 'overlay'>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -66,17 +68,18 @@ export async function startSlapd(options: SlapdOptions): Promise<SlapdServer> {
   writeFileSync(file('key.pem'), options.tls.certificate.key, { mode: 0o600 });
   writeFileSync(file('slapd.conf'), configOf(folder, options, root, rotator.dn), { mode: 0o600 });
   writeFileSync(file('init.ldif'), ldifOf(options.policy ?? {}));
-  execFileSync('/usr/sbin/slapadd', ['-f', file('slapd.conf'), '-l', file('init.ldif')], { stdio: ['ignore', 'pipe', 'pipe'] });
+  execFileSync('/usr/sbin/slapadd', ['-f', file('slapd.conf'), '-b', BASE, '-l', file('init.ldif')], { stdio: ['ignore', 'pipe', 'pipe'] });
 
   const [port, securePort] = [await closedPort(), await closedPort()];
   const logFile = file('slapd.log');
   writeFileSync(logFile, '');
-  // 256: every operation, without its values.
+  // slapd.conf(5), loglevel: 256 has every operation without its values; all but 2 (packets) and 16 (their BER).
+  const level = options.talkative ? '32749' : '256';
   const urls = `ldap://127.0.0.1:${port} ldaps://127.0.0.1:${securePort}`;
   const start = async () => {
     // Straight into the file: what it has been asked is there before its answer leaves.
     const log = openSync(logFile, 'a');
-    const child = spawn('/usr/sbin/slapd', ['-d', '256', '-f', file('slapd.conf'), '-h', urls], { stdio: ['ignore', log, log] });
+    const child = spawn('/usr/sbin/slapd', ['-d', level, '-f', file('slapd.conf'), '-h', urls], { stdio: ['ignore', log, log] });
     closeSync(log);
     const gone = new Promise((resolve) => child.once('exit', resolve));
     await listening('127.0.0.1', port);
@@ -140,8 +143,9 @@ export async function startSlapd(options: SlapdOptions): Promise<SlapdServer> {
     logFile,
     bindsOf: async (dn) => (await log()).split(`BIND dn="${dn}" method=128`).length - 1,
     openConnections: async () => (await Promise.all([port, securePort].map((p) => establishedOn('127.0.0.1', p)))).reduce((a, b) => a + b),
-    restart: async () => {
+    restart: async (lines) => {
       await halt();
+      if (lines !== undefined) writeFileSync(file('slapd.conf'), configOf(folder, { ...options, ...lines }, root, rotator.dn));
       halt = await start();
     },
     stop: async () => {

@@ -78,8 +78,8 @@ function explainResult({ code }: Answer): LoginFailure | null {
       return failed('PAM6006', 'the account has no password to log in with (48)');
     case 19:
     case 53:
-      // 389 Directory Server: too many failures, or an account that was made inactive.
-      return failed('PAM6006', `the account is locked or inactive, so the server does not say whether the secret is right (${code})`);
+      // 389 Directory Server: too many failures, or an account that was made inactive. OpenLDAP: simple binds are turned off.
+      return failed('PAM6006', `the account is locked or inactive, or the server takes no simple binds (${code})`);
     case 7:
     case 8:
     case 13:

@@ -111,10 +111,12 @@ export function explainChange(errno: number): SetOutcome {
       return refused('PAM6004', 'the credential may not set this password: CREATE USER, and over administrators of MySQL SYSTEM_USER');
     case 1133:
     case 1396:
+    // MariaDB takes the ALTER of what is not there for an account that would have to be made.
+    case 1410:
       return refused('PAM6005', 'the account does not exist');
     case 1290:
     case 1836:
-      return refused('PAM6010', 'the server is read-only: name the primary as `host`');
+      return refused('PAM6010', 'the server is read-only, or another option of it forbids the change: name the primary as `host`');
     case 1040:
     case 1047:
     case 1203:

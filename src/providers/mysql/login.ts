@@ -10,6 +10,9 @@ export type LoginResult =
   /** `plugin`: how the server had the secret shown. */
   { readonly ok: true; readonly client: Connection; readonly plugin: string } | { readonly ok: false; readonly failure: LoginFailure };
 
+const DENIED = 1045;
+/** MariaDB gives no other error then (`require_secure_transport`, accounts with REQUIRE SSL). */
+const TLS_HINT = 'the server may take this login over TLS only: set `tls: { mode: verify-full }`';
 /** How long a farewell may take, milliseconds. */
 const FAREWELL_MS = 1_000;
 
@@ -58,7 +61,8 @@ function explain(error: unknown, trace: Trace, target: Target): LoginFailure {
     return { code, reason: message, retryable, spent, ...(hint === undefined ? {} : { hint }) };
   }
   const errno = errnoOf(error);
-  if (errno !== undefined) return explainLogin(errno);
+  if (errno !== undefined)
+    return { ...explainLogin(errno), ...(errno === DENIED && target.tls.mode === 'disable' ? { hint: TLS_HINT } : {}) };
   const text = error instanceof Error ? error.message : '';
   if (error instanceof SecretWithheld) {
     return {

@@ -7,7 +7,7 @@ import { leaks } from '../../contract/canary.ts';
 import { freshSecret } from '../../contract/provider-fixture.ts';
 import { accountOf, makeAccount, OPTIONS, type Place, serverKinds, startPlace, targetOf } from './fixture.ts';
 
-const COUNT = 20;
+const COUNT = 50;
 
 for (const kind of serverKinds()) {
   describe(`a fleet of ${kind} accounts through pam`, () => {
@@ -108,7 +108,7 @@ for (const kind of serverKinds()) {
       ]);
     });
 
-    test('twenty passwords are rotated by an administrator, and nothing a second time', async () => {
+    test('fifty passwords are rotated by an administrator, and nothing a second time', async () => {
       await using fleet = await makeFleet('fleet', COUNT);
       const { project, logins, first } = fleet;
       const applied = await project.pam(['apply', '--auto-approve']);
@@ -122,12 +122,9 @@ for (const kind of serverKinds()) {
       expect((await stored(fleet)).map((secret) => secret.reveal())).toEqual(rotated.map((secret) => secret.reveal()));
 
       const written = `${applied.stdout}${applied.stderr}${await readTree(join(project.root, '.pam'))}`;
-      const disk = await place.server.diskText();
-      for (const secret of rotated) {
-        expect(leaks(written, secret)).toEqual([]);
-        expect(leaks(disk, secret)).toEqual([]);
-      }
-    });
+      expect(leaks(written, ...first, ...rotated)).toEqual([]);
+      expect(leaks(await place.server.diskText(), ...rotated)).toEqual([]);
+    }, 240_000);
 
     test('accounts rotate their own passwords', async () => {
       await using fleet = await makeFleet('self', 2, { selfRotate: true });

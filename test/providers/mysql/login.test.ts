@@ -93,6 +93,8 @@ for (const kind of serverKinds()) {
       await place.server.query(`ALTER USER ${rowOf(account.login)} REQUIRE SSL`);
       await using provider = await place.module.open(targetOf(place.server), place.admin, OPTIONS);
       expect((await provider.inspect(account)).obstacles).toEqual([expect.stringContaining('REQUIRE SSL')]);
+      const opened = place.module.open(targetOf(place.server), { ...account, secret }, OPTIONS);
+      await expect(opened).rejects.toMatchObject({ code: 'PAM6003', hint: expect.stringContaining('TLS') });
     });
 
     testOn('mariadb')('by ed25519 cannot be made, and says so', async () => {

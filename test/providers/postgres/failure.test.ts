@@ -1,29 +1,10 @@
 import { expect, test } from 'vitest';
 import { explainChange, explainLogin, sqlStateOf } from '../../../src/providers/postgres/failure.ts';
 
-test.each([
-  ['42501', 'PAM6004', false],
-  ['42704', 'PAM6005', false],
-  ['25006', 'PAM6010', false],
-  ['55P03', 'PAM6010', true],
-  ['40001', 'PAM6010', true],
-  ['53300', 'PAM6010', true],
-  ['22023', 'PAM6007', false],
-  ['P0001', 'PAM6007', false],
-  ['42939', 'PAM6011', false],
-])('SQLSTATE %s refuses a change with %s', (state, code, retryable) => {
-  expect(explainChange(state, '')).toMatchObject({ outcome: 'refused', code, retryable, reason: expect.stringContaining(state) });
-});
+/** What no row of the table of errors says (`src/providers/postgres/README.md`). */
 
-test.each(['57014', '57P01', '57P02', '08006', '58030', 'XX000', 'XX001', '25P04'])(
-  'after SQLSTATE %s the change may have been made',
-  (state) => {
-    expect(explainChange(state, 'internal error')).toMatchObject({ outcome: 'unknown' });
-  },
-);
-
-test('an internal error that says the row moved is a refusal', () => {
-  expect(explainChange('XX000', 'tuple concurrently updated')).toMatchObject({ outcome: 'refused', code: 'PAM6010', retryable: true });
+test.each(['57P02', 'XX001', '25P04'])('after SQLSTATE %s the change may have been made', (state) => {
+  expect(explainChange(state, 'internal error')).toMatchObject({ outcome: 'unknown' });
 });
 
 test('the message of the server is never repeated', () => {
