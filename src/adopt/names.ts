@@ -5,14 +5,17 @@ const MAX_NAME = 128;
 
 /**
  * Gives names to what has none that a manifest may carry. The same text gets the same name whatever else is there, unless that name is
- * taken: then a hash of the text follows it. `taken` learns each name.
+ * taken: then a hash of the text follows it, and a number where the same text comes again. `taken` learns each name.
  */
 export function createNamer(taken: Set<string>): (text: string) => string {
   return (text) => {
-    const plain = shorten(slug(text), MAX_NAME);
-    const hash = createHash('sha256').update(text).digest('hex');
-    let name = plain === '' ? hash.slice(0, 8) : plain;
-    for (let length = 8; taken.has(name); length++) name = `${shorten(plain, MAX_NAME - length - 1)}-${hash.slice(0, length)}`;
+    const hash = createHash('sha256').update(text).digest('hex').slice(0, 8);
+    const plain = shorten(slug(text), MAX_NAME) || hash;
+    let name = plain;
+    for (let n = 1; taken.has(name); n++) {
+      const suffix = n === 1 ? hash : `${hash}-${n}`;
+      name = `${shorten(plain, MAX_NAME - suffix.length - 1)}-${suffix}`;
+    }
     taken.add(name);
     return name;
   };

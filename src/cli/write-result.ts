@@ -27,6 +27,10 @@ export async function writeNew(path: string, text: string, mode = 0o666): Promis
     try {
       await file.writeFile(text);
       await file.sync();
+    } catch (error) {
+      // Half of it could pass for the whole: manifests are documents in a row.
+      await rm(path, { force: true }).catch(() => {});
+      throw error;
     } finally {
       await file.close();
     }

@@ -73,7 +73,7 @@ const INSTANCE_ROLE = 'USE_INSTANCE_ROLE';
 /** The spec of the one configuration of a project, but for what links it to others. */
 export function convertConfiguration(cursor: Cursor, address: Address, sink: SecretSink): JsonObject {
   const name = cursor.text('environment') ?? 'local';
-  const environment = ENVIRONMENTS[name];
+  const environment = Object.hasOwn(ENVIRONMENTS, name) ? ENVIRONMENTS[name] : undefined;
   if (environment === undefined) {
     cursor.problem('environment', 'is not known', `one of ${Object.keys(ENVIRONMENTS).join(', ')}`);
     return {};

@@ -40,8 +40,8 @@ export class Cursor {
 
   /** A text that is not empty; numbers count as text, as Commander takes them. */
   text(key: string): string | undefined {
-    const value = this.#scalar(key, 'a text');
-    return value === undefined || value === null || value === '' ? undefined : String(value);
+    const node = this.#scalar(key, 'a text');
+    return node === undefined || node.value === null || node.value === '' ? undefined : (node.token ?? String(node.value));
   }
 
   /** One text, or a list of them. */
@@ -58,7 +58,7 @@ export class Cursor {
 
   /** `true`, `"on"` and the like. */
   flag(key: string): boolean | undefined {
-    const value = this.#scalar(key, 'true or false');
+    const value = this.#scalar(key, 'true or false')?.value;
     if (value === undefined || value === null || value === '' || value === 'default') return undefined;
     const word = String(value).toLowerCase();
     if (['true', 'on', 'yes', '1'].includes(word)) return true;
@@ -158,10 +158,10 @@ export class Cursor {
     return this.#node.entries.get(key)?.node;
   }
 
-  #scalar(key: string, wanted: string): string | number | boolean | null | undefined {
+  #scalar(key: string, wanted: string): (JsonNode & { readonly kind: 'scalar' }) | undefined {
     const node = this.#take(key);
     if (node === undefined) return undefined;
-    if (node.kind === 'scalar') return node.value;
+    if (node.kind === 'scalar') return node;
     this.problem(key, `is not ${wanted}`);
     return undefined;
   }
@@ -178,7 +178,7 @@ export class Cursor {
           if (without.has(key)) continue;
           if (node === this.#node) this.#taken.add(key);
           if (COMMENT.test(key) || isEmpty(value)) continue;
-          if ((namesSecret(key) || SESSION_SECRET.test(key)) && value.kind === 'scalar' && typeof value.value !== 'boolean')
+          if ((namesSecret(key) || SESSION_SECRET.test(key)) && !(value.kind === 'scalar' && typeof value.value === 'boolean'))
             this.#tell('warnings', 'PAM9024', at, `${path}.${key} is a secret among session settings, which are stored readably: left out`);
           else kept[key.replace(/_([a-z0-9])/g, (_, c: string) => c.toUpperCase())] = this.#plain(`${path}.${key}`, value);
         }

@@ -32,9 +32,9 @@ export function readItems(
 }
 
 function readResource(cursor: Cursor, addressFor: AddressFor): readonly Item[] {
-  const kind = RESOURCE_KINDS[cursor.text('type') ?? ''];
+  const kind = RESOURCE_KINDS.get(cursor.text('type') ?? '');
   if (kind === undefined) {
-    cursor.problem('type', 'is not known', `one of ${Object.keys(RESOURCE_KINDS).join(', ')}`);
+    cursor.problem('type', 'is not known', `one of ${[...RESOURCE_KINDS.keys()].join(', ')}`);
     return [];
   }
   const title = cursor.text('title');

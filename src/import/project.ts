@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { LineCounter } from 'yaml';
 import { createNamer, type Draft } from '../adopt/index.ts';
 import { PamError } from '../errors/index.ts';
 import { type Address, formatAddress, type JsonObject, KINDS, kindOf, nameOf, type SourceLocation } from '../model/index.ts';
@@ -39,7 +40,7 @@ export interface Imported {
  */
 export function convertProject(bytes: Uint8Array, options: ImportOptions): Imported {
   const text = new TextDecoder('utf-8').decode(bytes);
-  const report: Report = { warnings: [], problems: [], locate: (at) => locate(options.file, text, at) };
+  const report: Report = { warnings: [], problems: [], locate: createLocator(options.file, text) };
   const refuse = (at: number, message: string): Imported => {
     const problem = new PamError('PAM9022', `this is no PAM project of Commander: ${message}`, { source: report.locate(at) });
     return { drafts: [], secrets: [], warnings: [], problems: [problem] };
@@ -148,7 +149,17 @@ function inOrder(errors: readonly PamError[]): readonly PamError[] {
   return [...unique.values()].sort((a, b) => line(a) - line(b) || column(a) - column(b));
 }
 
-function locate(file: string, text: string, at: number): SourceLocation {
-  const before = text.slice(0, at);
-  return { file, line: before.split('\n').length, column: at - (before.lastIndexOf('\n') + 1) + 1 };
+/** A file of thousands of records has thousands of places to tell: the lines are counted once. */
+function createLocator(file: string, text: string): Report['locate'] {
+  const counter = new LineCounter();
+  for (let start = 0; ; ) {
+    counter.addNewLine(start);
+    const end = text.indexOf('\n', start);
+    if (end < 0) break;
+    start = end + 1;
+  }
+  return (at) => {
+    const { line, col } = counter.linePos(at);
+    return { file, line, column: col };
+  };
 }

@@ -5,12 +5,12 @@ import { defined, type Fields } from './fields.ts';
 import { takeNotes } from './notes.ts';
 
 /** Kinds of resource by their `type` in the file. */
-export const RESOURCE_KINDS: Readonly<Record<string, Kind>> = {
-  pamMachine: 'PamMachine',
-  pamDatabase: 'PamDatabase',
-  pamDirectory: 'PamDirectory',
-  pamRemoteBrowser: 'PamRemoteBrowser',
-};
+export const RESOURCE_KINDS: ReadonlyMap<string, Kind> = new Map([
+  ['pamMachine', 'PamMachine'],
+  ['pamDatabase', 'PamDatabase'],
+  ['pamDirectory', 'PamDirectory'],
+  ['pamRemoteBrowser', 'PamRemoteBrowser'],
+]);
 
 /** Field of the manifest by key of the file. */
 const TEXTS: Readonly<Partial<Record<Kind, Readonly<Record<string, string>>>>> = {
