@@ -3,7 +3,7 @@ import { filesFlag, formatFlag } from '../src/cli/command.ts';
 import { FindingsCommand, sourcesOf } from '../src/cli/findings-command.ts';
 import { checkSelectors, parseInstant, planFlags, planOptionsOf } from '../src/cli/plan-flags.ts';
 import { pageContext } from '../src/cli/plan-page.ts';
-import { readSnapshotFile } from '../src/cli/snapshot-file.ts';
+import { fromSnapshotFile, readSnapshotFile } from '../src/cli/snapshot-file.ts';
 import { writeResult } from '../src/cli/write-result.ts';
 import type { ExitCode } from '../src/errors/index.ts';
 import type { Plan as PlanData, PublicSnapshot } from '../src/model/index.ts';
@@ -48,18 +48,22 @@ was planned: \`pam apply --approve DIGEST\` carries out that and nothing else.`;
     const rules = await loadProjectRules(project);
     const snapshot = await this.snapshot(project, flags.snapshot);
     checkSelectors(options, project, desired, snapshot);
-    const plan = planWith(project, desired, { ...options, rules })(snapshot, asOf);
+    const hasPage = this.formatName === 'html' || this.outDir !== undefined;
+    const compute = () => {
+      const plan = planWith(project, desired, { ...options, rules })(snapshot, asOf);
+      return { plan, ...(hasPage ? { page: pageContext(planInput(project, desired, snapshot, asOf, options), plan) } : {}) };
+    };
+    const { plan, ...page } = flags.snapshot === undefined ? compute() : fromSnapshotFile(flags.snapshot, compute);
     if (flags.out !== undefined) await writeResult(flags.out, `${JSON.stringify(plan, null, 2)}\n`);
     if (flags['detailed-exitcode']) this.setExit(detailedExit(plan));
     if (!this.isJson) this.warnAll(desired.warnings);
-    const hasPage = this.formatName === 'html' || this.outDir !== undefined;
     await this.report({
       findings: planFindings(plan, sourcesOf(desired.resources)),
       document: plan,
       text: (paint) => formatPlan(plan, paint),
       summary: formatSummary(plan.summary),
       plan,
-      ...(hasPage ? { page: pageContext(planInput(project, desired, snapshot, asOf, options), plan) } : {}),
+      ...page,
     });
   }
 

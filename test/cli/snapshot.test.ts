@@ -81,6 +81,8 @@ describe('a snapshot that cannot be used is refused at its place', () => {
   beforeAll(async () => {
     await take();
     sound = await read();
+    const spec = { schedule: { every: '30d' }, complexity: { length: 32 } };
+    await project.declare([kept('two'), { apiVersion: 'pam/v1', kind: 'RotationPolicy', metadata: { name: 'monthly' }, spec }]);
   });
   const cases: readonly [string, (file: SnapshotFile) => unknown, string, RegExp][] = [
     ['of a newer version', (f) => ({ ...f, formatVersion: 2 }), 'PAM2016', /format 2.*\n.*snapshot\.json:2:20/],
@@ -105,6 +107,12 @@ describe('a snapshot that cannot be used is refused at its place', () => {
       (f) => ({ ...f, records: [...f.records, { address: 'x' }] }),
       'PAM1014',
       /records.*is missing.*\n.*snapshot\.json:\d+:/,
+    ],
+    [
+      'with a policy that no manifest could declare',
+      (f) => resigned(withPolicy(f, { complexity: { specialSet: 5 } })),
+      'PAM2016',
+      /no plan can be made.*\n.*snapshot\.json:1:1/,
     ],
     ['that is a list', () => [], 'PAM1015', /must be a mapping/],
     ['that is a plan', () => ({ formatVersion: 1, changes: [] }), 'PAM1014', /records is missing/],
@@ -136,11 +144,22 @@ describe('a snapshot that cannot be used is refused at its place', () => {
     expect({ code, stderr }).toMatchObject({ code: 8, stderr: expect.stringMatching(/PAM2016.*\/records\/2999\/status/) });
   });
 
+  test('one that is too deep', async () => {
+    const deep = `"fields": { "x": ${'['.repeat(20_000)}${']'.repeat(20_000)},`;
+    await writeFile(join(project.root, 'snapshot.json'), JSON.stringify(sound, null, 2).replace('"fields": {', deep));
+    const { stderr, code } = await plan();
+    expect({ code, stderr }).toMatchObject({ code: 8, stderr: expect.stringMatching(/PAM2016.*no plan can be made/) });
+  });
+
   test('none at all', async () => {
     const { stderr, code } = await project.pam(['plan', '--snapshot', 'missing.json']);
     expect({ code, stderr }).toMatchObject({ code: 8, stderr: expect.stringContaining('PAM9004') });
   });
 });
+
+function withPolicy(file: SnapshotFile, fields: SnapshotFile['records'][number]['fields']): SnapshotFile {
+  return { ...file, records: file.records.map((r, i) => (i === 0 ? { ...r, address: 'RotationPolicy/monthly', fields } : r)) };
+}
 
 /** With the digest that belongs to it. */
 function resigned({ digest: _, owner, ...file }: SnapshotFile): SnapshotFile {
