@@ -1,6 +1,7 @@
 import type { VersionId } from '../model/index.ts';
 import type { LiveAnswer, Proof } from '../providers/provider.ts';
 import type { ProofAnswer, Situation } from './decide.ts';
+import type { NoBudget } from './logins.ts';
 
 /** What a quarantine means, for people. */
 export const QUARANTINE_REASONS = {
@@ -23,6 +24,8 @@ export function oracleAnswer(answer: LiveAnswer, pending: VersionId): Situation[
   return answer.live === pending ? 'pending' : 'current';
 }
 
-export function proofAnswer(proof: Proof | { readonly answer: 'no-budget' }): ProofAnswer {
+/** A secret that was refused before, and not sent since, is refused: nobody has to log in to know. */
+export function proofAnswer(proof: Proof | NoBudget): ProofAnswer {
+  if (proof.answer === 'no-budget' && proof.code === 'PAM4003') return 'refused';
   return proof.answer === 'cannot-tell' && proof.never === true ? 'never' : proof.answer;
 }

@@ -1,5 +1,5 @@
 import { type Code, isPamError } from '../errors/index.ts';
-import type { Secret, VersionHeader, VersionId } from '../model/index.ts';
+import type { Instant, Secret, VersionHeader, VersionId } from '../model/index.ts';
 import { canQuiesce, hasOracle, type Provider } from '../providers/provider.ts';
 import type { Lease } from '../vault/vault.ts';
 import { LEAVE_REASONS, oracleAnswer, proofAnswer, QUARANTINE_REASONS } from './answers.ts';
@@ -29,8 +29,8 @@ export interface Start {
   readonly committed: boolean;
   readonly abandoned: boolean;
   readonly requests: Situation['requests'];
-  /** When the last request is over on the server side, milliseconds; null = none was sent, or it is not known when. */
-  readonly deadline: number | null;
+  /** The last request: when it was sent, and when it is over on the server side. Null: none was sent, or it is not known when. */
+  readonly lastSend: { readonly at: Instant; readonly deadline: Instant } | null;
   readonly header: VersionHeader;
   readonly reset?: boolean;
 }
@@ -52,7 +52,7 @@ export async function drive(
   const attempt = { rotationId: work.id, timeoutMs: ctx.settings.changeTimeoutMs, ...replaces };
   let session: Provider | null = opened;
   let sends = 0;
-  let deadline = start.deadline;
+  let { lastSend } = start;
   let code: Code = 'PAM4002';
   let detail = '';
   let shown: Shown | null = null;
@@ -99,9 +99,9 @@ export async function drive(
     if (facts.requests === 'unsettled' && subject.actor.type === 'self' && canQuiesce(provider))
       await provider.quiesce(subject.account, attempt);
     const now = ctx.clock.now();
-    deadline = now + attempt.timeoutMs;
+    lastSend = { at: instant(now), deadline: instant(now + attempt.timeoutMs) };
     sends++;
-    await work.entry.note({ phase: 'armed', attempt: sends, at: instant(now), deadline: instant(deadline) });
+    await work.entry.note({ phase: 'armed', attempt: sends, ...lastSend });
     const earlier = facts.requests;
     // From this line on the request may be on its way, whatever becomes of this process.
     learn({ requests: 'unsettled', refused: false, quiet: false, oracle: 'unasked', proof: {} });
@@ -137,7 +137,8 @@ export async function drive(
     await dropSession();
     const provider = subject.actor.type === 'admin' ? await actorSession() : null;
     if (provider === null || !canQuiesce(provider) || !(await provider.quiesce(subject.account, attempt))) {
-      const until = (deadline ?? ctx.clock.now() + attempt.timeoutMs) + QUIET_MARGIN_MS;
+      const over = lastSend === null ? ctx.clock.now() + attempt.timeoutMs : Date.parse(lastSend.deadline);
+      const until = over + QUIET_MARGIN_MS;
       const waitMs = until - ctx.clock.now();
       if (waitMs > 0) {
         ctx.emit({
@@ -181,7 +182,8 @@ export async function drive(
       throw new RotationError('PAM4008', `${subject.record.address} has no ${which} secret to prove`);
     await ctx.failpoint('rotate.proving');
     const kind = expected ? 'taken' : which === 'pending' ? 'guess' : 'fallback';
-    const proof = await logins.prove(subject, candidate.version, candidate.secret, kind);
+    const sentAt = which === 'pending' ? lastSend?.at : undefined;
+    const proof = await logins.prove(subject, candidate.version, candidate.secret, kind, sentAt);
     await ctx.failpoint('rotate.proved');
     learn({ proof: { ...facts.proof, [which]: proofAnswer(proof) } });
     if (proof.answer !== 'accepted') {

@@ -8,8 +8,8 @@ import { update } from './work.ts';
 /**
  * Why a login is made, which says what a refusal means and what may be risked.
  * `taken`: the target has just said that it took this secret. `expected`: it was proved before. `given`: somebody gave it.
- * `fallback`: the older one of two in a recovery. `guess`: it may not have reached the target yet. `taken` and `guess` count as spent
- * when they are refused, and are tried again once the secret was sent again, while all others are not tried again of themselves.
+ * `fallback`: the older one of two in a recovery. `guess`: it may not have reached the target yet. What was refused is not tried again
+ * of itself; a secret of ours is once it was sent again.
  */
 export type LoginKind = 'taken' | 'expected' | 'given' | 'fallback' | 'guess';
 

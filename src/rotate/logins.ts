@@ -1,4 +1,13 @@
-import { type Address, type RecordId, type Secret, type SecretField, type VaultRecord, type VersionId, versionIn } from '../model/index.ts';
+import {
+  type Address,
+  type Instant,
+  type RecordId,
+  type Secret,
+  type SecretField,
+  type VaultRecord,
+  type VersionId,
+  versionIn,
+} from '../model/index.ts';
 import { type AccountState, type Proof, type Provider, ProviderError, type ProviderModule, type Target } from '../providers/provider.ts';
 import type { SecretRef } from '../vault/vault.ts';
 import { type RotateContext, RotationError } from './context.ts';
@@ -13,8 +22,8 @@ import { loginField, type Subject } from './subject.ts';
 export interface Logins {
   /** A session as the actor of the subject. ProviderError as of `ProviderModule.open`; RotationError PAM4003, PAM4004, PAM4008. */
   openActor(subject: Subject): Promise<Provider>;
-  /** A fresh login as the account. `no-budget` where no attempt may be spent. */
-  prove(subject: Subject, version: VersionId, secret: Secret, kind: LoginKind): Promise<Proof | NoBudget>;
+  /** A fresh login as the account. `no-budget` where no attempt may be spent. `sentAt`: when this secret was last sent to the target. */
+  prove(subject: Subject, version: VersionId, secret: Secret, kind: LoginKind, sentAt?: Instant): Promise<Proof | NoBudget>;
   /** What an inspection said about lockouts of the account holds for the rest of this run. */
   learn(record: RecordId, state: Pick<AccountState, 'lockout' | 'failures'>): void;
 }
@@ -40,14 +49,20 @@ export function createLogins(ctx: RotateContext): Logins {
   const learned = new Map<RecordId, Pick<AccountState, 'lockout' | 'failures'>>();
 
   /** Spends an attempt at the account, as far as its target lets anybody fail. */
-  async function spend(module: ProviderModule, who: VaultRecord, ref: SecretRef, kind: LoginKind): Promise<Ticket | NoBudget> {
+  async function spend(
+    module: ProviderModule,
+    who: VaultRecord,
+    ref: SecretRef,
+    kind: LoginKind,
+    sentAt?: Instant,
+  ): Promise<Ticket | NoBudget> {
     const { lockout } = who.rotation;
     const known = learned.get(who.id) ?? (lockout === undefined ? {} : { lockout });
     const budget = budgetOf(ctx.settings.budget, kind, { locksOut: module.locksOut?.includes(ref.field) === true, ...known });
     const threshold = known.lockout === undefined ? '' : `, and ${known.lockout.maxFailures} failed logins lock it`;
     if (budget === null)
       return { answer: 'no-budget', code: 'PAM4004', reason: `no failed login may be risked on ${who.address} now${threshold}` };
-    const answer = await ctx.vault.attempts.spend(ref, budget);
+    const answer = await ctx.vault.attempts.spend(ref, sentAt === undefined ? budget : { ...budget, sentAt });
     if (answer.granted) return { answer: 'granted', ticket: answer.ticket };
     if (answer.reason === 'refused')
       return { answer: 'no-budget', code: 'PAM4003', reason: `the secret of ${who.address} was refused before` };
@@ -121,7 +136,7 @@ export function createLogins(ctx: RotateContext): Logins {
       });
     },
 
-    async prove(subject, version, secret, kind) {
+    async prove(subject, version, secret, kind, sentAt) {
       const { target, account, record } = subject;
       const module = target === null ? null : await ctx.provider(target.type);
       if (target === null || module === null) {
@@ -129,7 +144,7 @@ export function createLogins(ctx: RotateContext): Logins {
         return { answer: 'cannot-tell', code: 'PAM6009', reason, spent: false, never: true };
       }
       return gated(record.id, async () => {
-        const spent = await spend(module, record, { record: record.id, field: subject.field, version }, kind);
+        const spent = await spend(module, record, { record: record.id, field: subject.field, version }, kind, sentAt);
         if (spent.answer === 'no-budget') return spent;
         await using provider = await module.open(target, null, { connectTimeoutMs: ctx.settings.connectTimeoutMs, sessionName: 'pam' });
         const proof = await provider.prove(account, secret);
@@ -138,8 +153,7 @@ export function createLogins(ctx: RotateContext): Logins {
           const known = learned.get(record.id);
           // A good login sets the target's own count back.
           if (known !== undefined) learned.set(record.id, { ...known, failures: 0 });
-        } else if (proof.answer === 'refused' && (kind === 'guess' || kind === 'taken')) await ctx.vault.attempts.miss(spent.ticket);
-        else if (proof.answer === 'refused') await ctx.vault.attempts.refuse(spent.ticket, proof.code);
+        } else if (proof.answer === 'refused') await ctx.vault.attempts.refuse(spent.ticket, proof.code);
         else if (!proof.spent) await ctx.vault.attempts.giveBack(spent.ticket);
         return proof;
       });

@@ -187,10 +187,8 @@ function problemOf(read: JournalRead): string | null {
  */
 function startFrom(entry: JournalEntry | null, header: VersionHeader): Start {
   const common = { staged: true, journaled: entry !== null, committed: false, abandoned: false, header };
-  if (entry === null) return { ...common, requests: 'unsettled', deadline: null };
-  const armed = entry.notes.filter((n) => n.phase === 'armed');
-  const last = armed.at(-1);
-  return { ...common, requests: requestsOf(entry.notes), deadline: last === undefined ? null : Date.parse(last.deadline) };
+  if (entry === null) return { ...common, requests: 'unsettled', lastSend: null };
+  return { ...common, requests: requestsOf(entry.notes), lastSend: entry.notes.findLast((n) => n.phase === 'armed') ?? null };
 }
 
 /** A person says that the secret is to be set: that the target once acknowledged it does not count any more. */

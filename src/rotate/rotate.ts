@@ -98,7 +98,7 @@ async function rotateOnce(
     await session[Symbol.asyncDispose]();
     throw error;
   });
-  const start = { staged: false, journaled: false, committed: false, abandoned: false, requests: 'clear' as const, deadline: null, header };
+  const start = { staged: false, journaled: false, committed: false, abandoned: false, requests: 'clear' as const, lastSend: null, header };
   return drive(ctx, logins, subject, lease, { ...work, seen }, start, session);
 }
 

@@ -114,6 +114,8 @@ export interface AttemptBudget {
   readonly lockAt?: number;
   /** `lockAt` does not hold for the first login with this version: the target has just taken it, which sets most counts back. */
   readonly firstIsFree?: boolean;
+  /** When this secret was last sent to the target: a refusal from before then says nothing about it any more. */
+  readonly sentAt?: Instant;
 }
 
 export type SpendAnswer =
@@ -124,17 +126,12 @@ export type SpendAnswer =
 /** Durable before the login happens, so that a crash cannot make us forget a failed one. */
 export interface Attempts {
   spend(ref: SecretRef, budget: AttemptBudget): Promise<SpendAnswer>;
-  /** The login succeeded: this ticket and every unsettled one of the same version are given back. */
+  /** The login succeeded: this ticket and every unsettled one of the same version are given back, and no refusal of it counts any more. */
   succeed(ticket: string): Promise<void>;
   /** No login happened (unreachable, TLS): the attempt is given back. */
   giveBack(ticket: string): Promise<void>;
   /** The target refused the secret: the attempt stays spent and the version is remembered as refused. */
   refuse(ticket: string, code: string): Promise<void>;
-  /**
-   * The same for a guess at a secret that may not have reached the target yet: the attempt stays spent, but the version is not held
-   * to be wrong for ever, since it is sent again.
-   */
-  miss(ticket: string): Promise<void>;
   /** A person asked (`pam verify`), or a new version came: forget refusals and spent attempts of this record. */
   clear(record: RecordId): Promise<void>;
   /** Spent in the window that ends now. */

@@ -62,11 +62,29 @@ export function describeAttempts(bench: Bench): void {
       expect(await bench.vault.attempts.spend(ref, { ...budget, expected: true })).toMatchObject({ granted: true });
       expect(await bench.vault.attempts.spend(ref, budget)).toMatchObject({ granted: false, reason: 'exhausted' });
     });
-    test('a guess that was refused stays spent, and its version may be tried again', async () => {
-      await bench.vault.attempts.miss(await spend(ref));
-      expect((await bench.vault.snapshot()).refusedVersions).toEqual([]);
-      expect(await bench.vault.attempts.spent(ref.record, budget.windowMs)).toBe(1);
-      await spend(ref);
+    test('a refused version may be tried again once it was sent again, and is not refused any more once that was good', async () => {
+      const instant = () => new Date(bench.fixture.clock()).toISOString();
+      const sentBefore = instant();
+      bench.fixture.clock.advance(1_000);
+      await bench.vault.attempts.refuse(await spend(ref), 'PAM6003');
+      expect(await bench.vault.attempts.spend(ref, { ...budget, sentAt: sentBefore })).toEqual({ granted: false, reason: 'refused' });
+      bench.fixture.clock.advance(1_000);
+      const again = await bench.vault.attempts.spend(ref, { ...budget, sentAt: instant() });
+      if (!again.granted) throw new Error('not granted');
+      expect(await bench.vault.attempts.spent(ref.record, budget.windowMs)).toBe(2);
+      const { serial } = await bench.vault.snapshot();
+      await bench.vault.attempts.succeed(again.ticket);
+      expect(await bench.vault.snapshot()).toMatchObject({ refusedVersions: [], serial: serial + 1 });
+    });
+    test('one that is refused again counts from then on', async () => {
+      await bench.vault.attempts.refuse(await spend(ref), 'PAM6003');
+      bench.fixture.clock.advance(1_000);
+      const sentAt = new Date(bench.fixture.clock()).toISOString();
+      bench.fixture.clock.advance(1_000);
+      const again = await bench.vault.attempts.spend(ref, { ...budget, sentAt });
+      if (!again.granted) throw new Error('not granted');
+      await bench.vault.attempts.refuse(again.ticket, 'PAM6003');
+      expect(await bench.vault.attempts.spend(ref, { ...budget, max: 9, sentAt })).toEqual({ granted: false, reason: 'refused' });
     });
 
     test('a refused version is not tried again, and the snapshot says so', async () => {
@@ -105,11 +123,11 @@ export function describeAttempts(bench: Bench): void {
       expect(await bench.vault.attempts.spend(ref, { ...budget, lockAt: 2 })).toMatchObject({ granted: true });
     });
     test('the threshold of the target does not hold for a secret that it has just taken, until that one is refused', async () => {
-      const taken = { ...budget, max: 3, lockAt: 2, firstIsFree: true };
+      const taken = { ...budget, max: 3, lockAt: 2, firstIsFree: true, sentAt: '9999-01-01T00:00:00.000Z' };
       await bench.vault.attempts.refuse(await spend(refTo(record, 1)), 'PAM6003');
       const answer = await bench.vault.attempts.spend(ref, taken);
       if (!answer.granted) throw new Error('not granted');
-      await bench.vault.attempts.miss(answer.ticket);
+      await bench.vault.attempts.refuse(answer.ticket, 'PAM6003');
       expect(await bench.vault.attempts.spend(ref, taken)).toMatchObject({ granted: false, reason: 'exhausted' });
     });
     test('a refusal that arrives after the clearing still counts', async () => {

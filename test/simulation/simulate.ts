@@ -37,6 +37,8 @@ export interface SimulationResult {
   readonly trace: readonly string[];
   /** The faults that happened, by the index of their operation. */
   readonly faults: ReadonlyMap<number, Fault>;
+  /** Of the account, by the target's own count. */
+  readonly failedLogins: number;
   /** What was violated; empty when all is well. */
   readonly violations: readonly string[];
   /** `step → step` of the state machine, in the words of `stepName`. */
@@ -80,7 +82,7 @@ export async function simulate(scenario: Scenario): Promise<SimulationResult> {
   const current = world.records.get(USER)?.versions.find((v) => v.state === 'current');
   if (!isSettled(world)) violate('it did not converge');
   else if (!world.takes(secretText(world, current?.id) ?? '')) violate('current does not open the account');
-  return { operations, trace: world.trace, faults: world.faults, violations, edges };
+  return { operations, trace: world.trace, faults: world.faults, failedLogins: world.failedLogins.length, violations, edges };
 }
 
 /** What an apply does for one account: recover, then rotate if nobody has. */

@@ -46,6 +46,20 @@ describe.each(KINDS)('$actor, oracle $oracle, quiesce $quiesce, lingers $lingers
   });
 });
 
+test('a secret that was refused is not tried again before it was sent again, by the next run neither', async () => {
+  const faults = faultsAtNth([
+    ['send', 1, 'hollow'],
+    ['prove', 3, 'fail'],
+  ]);
+  const scenario = { kind: PLAIN, runners: 1, recoveries: 1, seed: 1, faults };
+  const result = await simulate(scenario);
+  await mustHold(scenario, result);
+  // With the current secret, which nobody could ask about at first: the pending one is known.
+  const logins = result.trace.filter((line) => / again1 target\.(?:prove|send)/.test(line));
+  expect(logins.slice(0, 1)).toEqual([expect.stringContaining('target.prove')]);
+  expect(result.failedLogins).toBe(1);
+});
+
 test('every edge of the state machine was taken, and none that it does not have', async () => {
   for (const [kind, faults, spent = 0] of RARE) {
     const scenario = { kind, runners: 1, spent, seed: 1, faults: faultsAtNth(faults) };

@@ -23,7 +23,7 @@ export function vaultOf(world: World, runner: Runner): Vault {
     lineage: 'simulation',
     serial: 1,
     records: [...world.records.values()],
-    refusedVersions: [...world.refused],
+    refusedVersions: [...world.refused.keys()],
   });
   const scopeKey = (scope: Lease['scope']) => (scope.type === 'account' ? scope.record : 'project');
 
@@ -94,6 +94,7 @@ export function vaultOf(world: World, runner: Runner): Vault {
       succeed: (ticket) =>
         op('vault-write', 'attempts.succeed', () => {
           const done = world.tickets.get(ticket);
+          if (done !== undefined) world.refused.delete(done.version);
           for (const [id, t] of world.tickets) {
             const isSettled = (t.version === done?.version && t.state === 'open') || (t.record === done?.record && t.state === 'cleared');
             if (isSettled) world.tickets.delete(id);
@@ -105,12 +106,7 @@ export function vaultOf(world: World, runner: Runner): Vault {
           const known = world.tickets.get(ticket);
           if (known === undefined) return;
           known.state = 'refused';
-          world.refused.add(known.version);
-        }),
-      miss: (ticket) =>
-        op('vault-write', 'attempts.miss', () => {
-          const known = world.tickets.get(ticket);
-          if (known !== undefined) known.state = 'refused';
+          world.refused.set(known.version, world.scheduler.now());
         }),
       clear: (record) =>
         op('vault-write', 'attempts.clear', () => {
@@ -125,7 +121,9 @@ export function vaultOf(world: World, runner: Runner): Vault {
 }
 
 function spend(world: World, ref: SecretRef, budget: AttemptBudget): SpendAnswer {
-  if (world.refused.has(ref.version)) return { granted: false, reason: 'refused' };
+  const refusedAt = world.refused.get(ref.version);
+  const isSentSince = refusedAt !== undefined && budget.sentAt !== undefined && Date.parse(budget.sentAt) > refusedAt;
+  if (refusedAt !== undefined && !isSentSince) return { granted: false, reason: 'refused' };
   const since = world.scheduler.now() - budget.windowMs;
   const recent = [...world.tickets.values()].filter((t) => t.record === ref.record && t.at > since);
   const own = recent.filter((t) => t.version === ref.version && t.state === 'open').length;

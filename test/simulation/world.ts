@@ -80,7 +80,8 @@ export class World {
   readonly audit: AuditEntry[] = [];
   readonly leases = new Map<string, { epoch: number; runner: Runner; expires: number }>();
   readonly tickets = new Map<string, { record: string; version: VersionId; at: number; state: 'open' | 'refused' | 'cleared' }>();
-  readonly refused = new Set<VersionId>();
+  /** When it was refused, milliseconds. */
+  readonly refused = new Map<VersionId, number>();
   readonly journal = new Map<string, Uint8Array>();
 
   /** Texts of the secrets that open the account, the newest last: one, unless they overlap. */
@@ -153,6 +154,8 @@ export class World {
     if (!runner.alive) throw new Crash();
     const operation: Operation = { index: this.operations.length, runner: runner.name, kind, name };
     this.operations.push(kind);
+    // Time goes by, so that before and after can be told apart.
+    this.scheduler.advance(1);
     const fault = this.plan(operation);
     this.trace.push(`${operation.index} ${runner.name} ${name}${fault === undefined ? '' : ` ← ${fault}`}`);
     this.landSome();

@@ -14,10 +14,12 @@ const KEPT_MS = 90 * 24 * 3600 * 1000;
  */
 export function openAttempts({ db, clock }: Pick<Context, 'db' | 'clock'>): Attempts {
   return {
-    async spend({ record, version }, { max, windowMs, expected = false, lockAt, firstIsFree = false }) {
+    async spend({ record, version }, { max, windowMs, expected = false, lockAt, firstIsFree = false, sentAt }) {
       const now = clock();
       return db.write(() => {
-        if (db.one('SELECT 1 FROM refusal WHERE version = ?', version) !== undefined) return { granted: false, reason: 'refused' };
+        const refusal = db.one<{ at: number }>('SELECT at FROM refusal WHERE version = ?', version);
+        const isSentSince = refusal !== undefined && sentAt !== undefined && Date.parse(sentAt) > refusal.at;
+        if (refusal !== undefined && !isSentSince) return { granted: false, reason: 'refused' };
         const all = spentTickets(db, record, now - windowMs, expected ? version : null);
         const spent = all.filter((t) => !t.cleared);
         const isFree = lockAt === undefined || (firstIsFree && !all.some((t) => t.version === version && t.failed));
@@ -41,6 +43,7 @@ export function openAttempts({ db, clock }: Pick<Context, 'db' | 'clock'>): Atte
         );
         // A good login sets the target's own count back.
         db.run("DELETE FROM attempt WHERE state = 'cleared' AND record = (SELECT record FROM attempt WHERE ticket = ?)", ticket);
+        if (db.run('DELETE FROM refusal WHERE version = (SELECT version FROM attempt WHERE ticket = ?)', ticket) > 0) raiseSerial(db);
         db.run('DELETE FROM attempt WHERE ticket = ?', ticket);
       });
     },
@@ -51,14 +54,11 @@ export function openAttempts({ db, clock }: Pick<Context, 'db' | 'clock'>): Atte
       db.write(() => {
         db.run("UPDATE attempt SET state = 'refused' WHERE ticket = ?", ticket);
         db.run(
-          'INSERT OR IGNORE INTO refusal (version, record, code, at) SELECT version, record, ?, ? FROM attempt WHERE ticket = ?',
+          'INSERT OR REPLACE INTO refusal (version, record, code, at) SELECT version, record, ?, ? FROM attempt WHERE ticket = ?',
           ...[code, clock(), ticket],
         );
         raiseSerial(db);
       });
-    },
-    async miss(ticket) {
-      db.write(() => db.run("UPDATE attempt SET state = 'refused' WHERE ticket = ?", ticket));
     },
     async clear(record) {
       db.write(() => {
