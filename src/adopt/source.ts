@@ -11,6 +11,14 @@ export interface GivenSecret {
 
 /** Where the secret of one account is read. PamError PAM9001 where the template makes no such place. */
 export function sourceFor({ from, template }: GivenSecret, who: { readonly login: string; readonly name: string }): JsonObject {
+  // The target says what its accounts are called: with nothing around that, it would choose which of our secrets it is offered.
+  if (!/[A-Za-z0-9]/.test(template.replaceAll('{login}', '')))
+    throw new PamError('PAM9001', `${template} lets the target choose what is read, by the names of its accounts`, {
+      hint:
+        from === 'fromEnv'
+          ? 'put something of your own before it, such as "DB_{login}"'
+          : 'use a folder of its own, such as "adopted/{login}"',
+    });
   const place = template.replace(/\{(login|name)\}/g, (_, key: 'login' | 'name') =>
     from === 'fromEnv' ? who[key].toUpperCase().replace(/[^A-Z0-9_]/g, '_') : fileName(who[key], template),
   );

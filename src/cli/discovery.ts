@@ -96,19 +96,28 @@ function draftPath(project: Project, out: string | undefined): string {
 /** Whoever names an account means that one: PamError PAM9021 for each that cannot be had. */
 function refuseUnadoptable(logins: readonly string[], choices: readonly Choice[], resource: Address): void {
   const problems = [...new Set(logins)].flatMap((login) => {
-    const choice = choices.find((c) => c.found.login === login);
-    const why =
-      choice === undefined
-        ? `${resource} has no account of that name`
-        : choice.verdict === 'managed'
-          ? `it is declared already: ${choice.address}`
-          : choice.verdict === 'released'
-            ? `its record is released: bring the manifest of ${choice.address} back`
-            : choice.verdict === 'unnameable'
-              ? 'no manifest can spell its name'
-              : undefined;
-    if (why === undefined) return [];
+    const why = whyNot(
+      choices.find((c) => c.found.login === login),
+      resource,
+    );
+    if (why === null) return [];
     return [new PamError('PAM9021', `${JSON.stringify(login)} cannot be adopted: ${why}`, { hint: `run: pam discover ${resource}` })];
   });
   if (problems.length > 0) throw combineErrors(problems);
+}
+
+/** Null: it can be adopted. */
+function whyNot(choice: Choice | undefined, resource: Address): string | null {
+  switch (choice?.verdict) {
+    case undefined:
+      return `${resource} has no account of that name`;
+    case 'managed':
+      return `it is declared already: ${choice?.address}`;
+    case 'released':
+      return `its record is released: bring the manifest of ${choice?.address} back`;
+    case 'unnameable':
+      return 'no manifest can spell its name';
+    default:
+      return null;
+  }
 }

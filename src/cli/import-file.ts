@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { writeManifests } from '../adopt/index.ts';
 import { combineErrors, isPamError, PamError } from '../errors/index.ts';
@@ -58,7 +58,17 @@ export async function writeImport(request: ImportRequest & { readonly out: strin
     'fromFile' in source ? [{ path: join(dirname(request.out), source.fromFile), value }] : [],
   );
   for (const { path } of files) await refuseExisting(path);
-  for (const { path, value } of files) await writeNew(path, value.reveal(), 0o600);
-  // Last: a manifest that is there names sources that are there.
-  await writeNew(request.out, manifests);
+  const made: string[] = [];
+  try {
+    for (const { path, value } of files) {
+      await writeNew(path, value.reveal(), 0o600);
+      made.push(path);
+    }
+    // Last: a manifest that is there names sources that are there.
+    await writeNew(request.out, manifests);
+  } catch (error) {
+    // Nobody would know of them, and they would be in the way of the next try.
+    for (const path of made) await rm(path, { force: true }).catch(() => {});
+    throw error;
+  }
 }

@@ -21,8 +21,10 @@ export async function writeResult(path: string, text: string): Promise<void> {
 
 /** Makes a file that is not there yet. PamError PAM9020 where it is, PAM9004 where it cannot be written. */
 export async function writeNew(path: string, text: string, mode = 0o666): Promise<void> {
+  await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
+    throw unwritable(path, cause);
+  });
   try {
-    await mkdir(dirname(path), { recursive: true });
     const file = await open(path, 'wx', mode);
     try {
       await file.writeFile(text);
@@ -50,7 +52,7 @@ export async function refuseExisting(path: string): Promise<void> {
 }
 
 function alreadyThere(path: string): PamError {
-  return new PamError('PAM9020', `${path} is there already`, { hint: 'give another --out; nothing is written over' });
+  return new PamError('PAM9020', `${path} is there already`, { hint: 'give another name, or remove it; nothing is written over' });
 }
 
 async function replaceFile(path: string, text: string): Promise<void> {

@@ -178,9 +178,12 @@ export class Cursor {
           if (without.has(key)) continue;
           if (node === this.#node) this.#taken.add(key);
           if (COMMENT.test(key) || isEmpty(value)) continue;
+          const name = key.replace(/_([a-z0-9])/g, (_, c: string) => c.toUpperCase());
           if ((namesSecret(key) || SESSION_SECRET.test(key)) && !(value.kind === 'scalar' && typeof value.value === 'boolean'))
             this.#tell('warnings', 'PAM9024', at, `${path}.${key} is a secret among session settings, which are stored readably: left out`);
-          else kept[key.replace(/_([a-z0-9])/g, (_, c: string) => c.toUpperCase())] = this.#plain(`${path}.${key}`, value);
+          else if (Object.hasOwn(kept, name))
+            this.#tell('warnings', 'PAM9024', at, `${path}.${key} stands there under another spelling: left out`);
+          else kept[name] = this.#plain(`${path}.${key}`, value);
         }
         return kept;
       }

@@ -188,7 +188,11 @@ spec:
     expect(() => draft([account('a-b'), account('a_b')], from('fromEnv', 'X_{login}'))).toThrow(/X_A_B would hold the secrets of both/);
     expect(() => draft([account('a'), account('b')], from('fromFile', '/run/secret'))).toThrow(/would hold the secrets of both/);
     expect(() => draft([account('a')], from('fromEnv', '{login}-password'))).toThrow(/no name of an environment variable/);
-    expect(() => draft([account('1a')], from('fromEnv', '{login}'))).toThrow(/no name of an environment variable/);
+    expect(() => draft([account('a')], from('fromEnv', '1{login}'))).toThrow(/no name of an environment variable/);
+    for (const template of ['{login}', '_{login}'])
+      expect(() => draft([account('aws_secret_access_key')], from('fromEnv', template))).toThrow(/lets the target choose/);
+    for (const template of ['{login}', './{login}', '../{login}'])
+      expect(() => draft([account('.env')], from('fromFile', template))).toThrow(/lets the target choose/);
     expect(() => draft([account('../../etc/passwd')], from('fromFile', '/run/{login}'))).toThrow(/cannot stand in a path/);
     expect(draft([account('../../etc/passwd')], from('fromFile', '/run/{name}'))[0]?.spec['password']).toEqual({
       fromFile: '/run/db-etc-passwd',

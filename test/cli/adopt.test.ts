@@ -49,25 +49,22 @@ interface PostgresEstate extends Estate {
   query(sql: string): Promise<unknown>;
 }
 
+function databaseDocuments(databaseType: string, { host, port }: { host: string; port: number }, admin: string): object[] {
+  const tls = { mode: 'disable' };
+  return [
+    manifest('PamDatabase', 'db', { configuration: 'net', databaseType, host, port, tls, adminCredential: 'admin' }),
+    manifest('PamUser', 'admin', { login: admin, resource: 'PamDatabase/db', password: { fromEnv: 'ADMIN' } }),
+  ];
+}
+
 async function postgresEstate(): Promise<PostgresEstate> {
   const server = await startPostgres();
   const accounts = makeLogins('app');
   for (const { login, password } of accounts) await server.query(`CREATE ROLE ${login} LOGIN PASSWORD '${password}'`);
   await server.query('CREATE ROLE readers NOLOGIN');
-  const { host, port } = server;
   return {
     address: 'PamDatabase/db',
-    documents: [
-      manifest('PamDatabase', 'db', {
-        configuration: 'net',
-        databaseType: 'postgresql',
-        host,
-        port,
-        tls: { mode: 'disable' },
-        adminCredential: 'admin',
-      }),
-      manifest('PamUser', 'admin', { login: 'postgres', resource: 'PamDatabase/db', password: { fromEnv: 'ADMIN' } }),
-    ],
+    documents: databaseDocuments('postgresql', server, 'postgres'),
     env: { ADMIN: server.adminPassword },
     accounts,
     pattern: 'app*',
@@ -89,20 +86,9 @@ async function mariadbEstate(): Promise<Estate> {
   await server.query("CREATE USER 'keeper'@'%' IDENTIFIED BY 'Keeper-of-accounts-1'");
   await server.query("GRANT CREATE USER ON *.* TO 'keeper'@'%'");
   await server.query("GRANT SELECT ON mysql.* TO 'keeper'@'%'");
-  const { host, port } = server;
   return {
     address: 'PamDatabase/db',
-    documents: [
-      manifest('PamDatabase', 'db', {
-        configuration: 'net',
-        databaseType: 'mariadb',
-        host,
-        port,
-        tls: { mode: 'disable' },
-        adminCredential: 'admin',
-      }),
-      manifest('PamUser', 'admin', { login: 'keeper', resource: 'PamDatabase/db', password: { fromEnv: 'ADMIN' } }),
-    ],
+    documents: databaseDocuments('mariadb', server, 'keeper'),
     env: { ADMIN: 'Keeper-of-accounts-1' },
     accounts,
     pattern: 'app*',

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Secret, versionIn } from '../../src/model/index.ts';
@@ -88,6 +88,14 @@ test('a project of Commander becomes manifests that apply on the live server: pr
   expect(stored.reveal()).toBe('writer-Old-Secret-1');
   // Neither manifests nor secrets are written over.
   expect(await project.pam(args)).toMatchObject({ code: 8, stderr: expect.stringContaining('PAM9020') });
+});
+
+test('where the manifests cannot be written, no file with a secret stays behind', async () => {
+  await using project = await makeProject();
+  await project.write('keeper.json', JSON.stringify(keeper()));
+  const args = ['import', '--from', 'keeper-project', 'keeper.json', '--out', 'pam.yaml/keeper.yaml', '--secrets-dir', 'imported'];
+  expect(await project.pam(args)).toMatchObject({ code: 8, stderr: expect.stringContaining('PAM9004') });
+  expect(await readdir(join(project.root, 'imported'))).toEqual([]);
 });
 
 test('without files the manifests name variables, and JSON tells which', async () => {

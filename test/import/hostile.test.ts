@@ -48,3 +48,10 @@ test('a secret among session settings is left out in whatever shape it stands th
   expect(writeManifests(drafts)).not.toContain('hunter');
   expect(warnings.filter((w) => w.message.includes('is a secret among session settings'))).toHaveLength(2);
 });
+
+test('a setting that stands there in two spellings is told', () => {
+  const connection = { port_forward: { reuse_port: true }, portForward: { reusePort: false } };
+  const { drafts, warnings } = project({ resources: [{ type: 'pamMachine', title: 'm', host: 'h', pam_settings: { connection } }] });
+  expect(writeManifests(drafts)).toContain('reusePort: true');
+  expect(warnings.map((w) => w.message)).toContainEqual(expect.stringContaining('.portForward stands there under another spelling'));
+});
